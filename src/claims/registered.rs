@@ -1,0 +1,165 @@
+//! The registered claims, read once and without copying.
+
+use std::{borrow::Cow, ops::Range};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::{
+    clock::NumericDate,
+    jose::json::{Members, Text},
+};
+
+/// The registered claims of a token, borrowed from its decoded payload.
+#[derive(Default)]
+pub(crate) struct Registered<'p> {
+    pub(crate) issuer: Option<Text<'p>>,
+    pub(crate) subject: Option<Text<'p>>,
+    pub(crate) jwt_id: Option<Text<'p>>,
+    pub(crate) client_id: Option<Text<'p>>,
+    /// `None`: there is no `aud`.
+    pub(crate) audience: Option<OneOrMany<'p>>,
+    pub(crate) dates: Dates,
+    /// There is a `cnf`.
+    pub(crate) bound: bool,
+}
+
+/// The dates of a token.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Dates {
+    pub(crate) expires_at: Option<NumericDate>,
+    pub(crate) not_before: Option<NumericDate>,
+    pub(crate) issued_at: Option<NumericDate>,
+}
+
+impl<'p> Members<'p> for Registered<'p> {
+    fn member<A: MapAccess<'p>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "iss" => self.issuer = Some(map.next_value()?),
+            "sub" => self.subject = Some(map.next_value()?),
+            "aud" => self.audience = Some(map.next_value()?),
+            "exp" => self.dates.expires_at = Some(map.next_value()?),
+            "nbf" => self.dates.not_before = Some(map.next_value()?),
+            "iat" => self.dates.issued_at = Some(map.next_value()?),
+            "jti" => self.jwt_id = Some(map.next_value()?),
+            "client_id" => self.client_id = Some(map.next_value()?),
+            "cnf" => {
+                map.next_value::<de::IgnoredAny>()?;
+                self.bound = true;
+            }
+            _ => drop(map.next_value::<de::IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
+/// A string or an array of strings.
+pub(crate) enum OneOrMany<'p> {
+    One(Text<'p>),
+    Many(Vec<Text<'p>>),
+}
+
+impl<'p> OneOrMany<'p> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.texts().iter().map(|Text(text)| &**text)
+    }
+
+    fn texts(&self) -> &[Text<'p>] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMany<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct StringOrArray;
+
+        impl<'de> Visitor<'de> for StringOrArray {
+            type Value = OneOrMany<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string or an array of strings")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(OneOrMany::One(Text(Cow::Borrowed(text))))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(OneOrMany::One(Text(Cow::Owned(text.to_owned()))))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = seq.next_element()? {
+                    texts.push(text);
+                }
+                Ok(OneOrMany::Many(texts))
+            }
+        }
+
+        deserializer.deserialize_any(StringOrArray)
+    }
+}
+
+/// A string of the payload: where it stands, or its own copy where escapes had to be resolved.
+pub(crate) enum Span {
+    At(Range<usize>),
+    Owned(Box<str>),
+}
+
+impl Span {
+    /// Where `text`, which was read from `payload`, stands in it.
+    pub(crate) fn of(text: Text<'_>, payload: &str) -> Self {
+        match text.0 {
+            Cow::Owned(text) => Self::Owned(text.into_boxed_str()),
+            Cow::Borrowed(text) => {
+                let start = text.as_ptr().addr().wrapping_sub(payload.as_ptr().addr());
+                Self::At(start..start.wrapping_add(text.len()))
+            }
+        }
+    }
+
+    /// The string itself.
+    pub(crate) fn within<'a>(&'a self, payload: &'a str) -> &'a str {
+        match self {
+            Self::Owned(text) => text,
+            Self::At(range) => payload.get(range.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// [`Registered`], cut loose from the payload's borrow, so that both can be kept together.
+pub(crate) struct RegisteredSpans {
+    pub(crate) subject: Option<Span>,
+    pub(crate) jwt_id: Option<Span>,
+    pub(crate) client_id: Option<Span>,
+    pub(crate) audience: Vec<Span>,
+    pub(crate) dates: Dates,
+}
+
+impl RegisteredSpans {
+    pub(crate) fn of(registered: Registered<'_>, payload: &str) -> Self {
+        let Registered { issuer: _, subject, jwt_id, client_id, audience, dates, bound: _ } =
+            registered;
+        let span = |text: Option<Text<'_>>| text.map(|text| Span::of(text, payload));
+        let audience = match audience {
+            None => Vec::new(),
+            Some(OneOrMany::One(text)) => vec![Span::of(text, payload)],
+            Some(OneOrMany::Many(texts)) => {
+                texts.into_iter().map(|text| Span::of(text, payload)).collect()
+            }
+        };
+        Self {
+            subject: span(subject),
+            jwt_id: span(jwt_id),
+            client_id: span(client_id),
+            audience,
+            dates,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What can go wrong, in three opaque errors that say their [`kind`](TokenError::kind).
+//!
+//! - [`ConfigError`]: the set-up is wrong. It is found when something is built, never at a request.
+//! - [`KeyError`]: a key cannot be used, is not there, or cannot be reached.
+//! - [`TokenError`]: why a request's token was not taken.
+//!
+//! None of them ever holds a token, a key or a claim: they can be printed and logged as they are.
+
+mod config;
+mod key;
+mod token;
+
+pub use config::ConfigError;
+pub use key::{KeyError, KeyErrorKind};
+pub use token::{TokenError, TokenErrorKind};
+
+/// What another error brought along, shared so that our errors can be cloned.
+type Source = std::sync::Arc<dyn std::error::Error + Send + Sync>;
+
+/// A [`Source`] as [`std::error::Error::source`] wants it.
+fn source_of(source: Option<&Source>) -> Option<&(dyn std::error::Error + 'static)> {
+    source.map(|source| &**source as &(dyn std::error::Error + 'static))
+}

@@ -1,0 +1,158 @@
+use std::{error::Error, fmt, time::Duration};
+
+use super::{KeyError, KeyErrorKind};
+
+/// Why a token was not taken.
+///
+/// It says its [`kind`](Self::kind) and nothing of the token: it may be printed and logged.
+#[derive(Clone)]
+pub struct TokenError {
+    kind: TokenErrorKind,
+    key: Option<Box<KeyError>>,
+}
+
+/// The reason of a [`TokenError`], each with a stable [`code`](Self::code).
+///
+/// Clients see far less of it than operators: every 401 reads alike but for *expired*
+/// ([RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenErrorKind {
+    /// `alg` is unknown, `none`, not allowed for this issuer, or not the key's own.
+    AlgorithmNotAllowed,
+    /// `aud` names none of our audiences.
+    AudienceMismatch,
+    /// `cnf` binds the token to a key of the client, which nobody checks here (RFC 7800).
+    BoundToken,
+    /// `crit` or `b64` asks for an extension we do not implement (RFC 7515 §4.1.11, RFC 7797).
+    CriticalHeader,
+    /// `exp` has passed.
+    Expired,
+    /// A claim has a wrong type, a value that is not allowed, or stands twice.
+    InvalidClaim,
+    /// `Bearer` is followed by nothing, or by something that is no token (RFC 6750 §2.1).
+    InvalidCredentials,
+    /// The signature does not belong to this content and this key.
+    InvalidSignature,
+    /// The resolver's keys cannot be reached: nobody can say whether the token is good.
+    KeysUnavailable,
+    /// `exp` is further from `iat` than this issuer's tokens may live.
+    LifetimeTooLong,
+    /// Not three strict base64url segments with a JSON object in the first two.
+    Malformed,
+    /// A claim that must be there is not.
+    MissingClaim,
+    /// `nbf`, or `iat` where it counts, lies in the future.
+    NotYetValid,
+    /// More than one token came with the request.
+    SeveralCredentials,
+    /// The token is longer than 16 KiB.
+    TokenTooLong,
+    /// `iat` lies further back than `max_age`.
+    TooOld,
+    /// `typ` says that this is not an access token.
+    TypeNotAllowed,
+    /// `iss` is nobody we trust.
+    UnknownIssuer,
+    /// No key answers to the token's `kid` and `alg`.
+    UnknownKey,
+}
+
+impl TokenErrorKind {
+    /// A stable name in `snake_case`, for logs, metrics and bodies of your own.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AlgorithmNotAllowed => "algorithm_not_allowed",
+            Self::AudienceMismatch => "audience_mismatch",
+            Self::BoundToken => "bound_token",
+            Self::CriticalHeader => "critical_header",
+            Self::Expired => "expired",
+            Self::InvalidClaim => "invalid_claim",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidSignature => "invalid_signature",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::LifetimeTooLong => "lifetime_too_long",
+            Self::Malformed => "malformed",
+            Self::MissingClaim => "missing_claim",
+            Self::NotYetValid => "not_yet_valid",
+            Self::SeveralCredentials => "several_credentials",
+            Self::TokenTooLong => "token_too_long",
+            Self::TooOld => "too_old",
+            Self::TypeNotAllowed => "type_not_allowed",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::UnknownKey => "unknown_key",
+        }
+    }
+
+    const fn message(self) -> &'static str {
+        match self {
+            Self::AlgorithmNotAllowed => "the algorithm is not allowed",
+            Self::AudienceMismatch => "the token is meant for another audience",
+            Self::BoundToken => "the token is bound to a key of the client",
+            Self::CriticalHeader => "the header demands an extension that is not implemented",
+            Self::Expired => "the token has expired",
+            Self::InvalidClaim => "a claim has a wrong type or value",
+            Self::InvalidCredentials => "the credentials are not `Bearer` and one token",
+            Self::InvalidSignature => "the signature does not verify",
+            Self::KeysUnavailable => "the keys cannot be reached",
+            Self::LifetimeTooLong => "the token lives longer than its issuer's tokens may",
+            Self::Malformed => "this is no signed token in compact form",
+            Self::MissingClaim => "a required claim is missing",
+            Self::NotYetValid => "the token is not valid yet",
+            Self::SeveralCredentials => "the request carries more than one token",
+            Self::TokenTooLong => "the token is longer than 16 KiB",
+            Self::TooOld => "the token was issued too long ago",
+            Self::TypeNotAllowed => "the token is of another type",
+            Self::UnknownIssuer => "the issuer is not trusted",
+            Self::UnknownKey => "no key answers to this token",
+        }
+    }
+}
+
+impl TokenError {
+    /// The reason.
+    pub fn kind(&self) -> TokenErrorKind {
+        self.kind
+    }
+
+    /// When it is worth asking again, where the resolver of keys knew.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.key.as_ref().and_then(|error| error.retry_after())
+    }
+}
+
+impl From<TokenErrorKind> for TokenError {
+    fn from(kind: TokenErrorKind) -> Self {
+        Self { kind, key: None }
+    }
+}
+
+/// A key that is not there makes a bad token; a key that cannot be had says nothing of the token.
+impl From<KeyError> for TokenError {
+    fn from(error: KeyError) -> Self {
+        let kind = match error.kind() {
+            KeyErrorKind::NotFound => TokenErrorKind::UnknownKey,
+            KeyErrorKind::Invalid | KeyErrorKind::Unavailable => TokenErrorKind::KeysUnavailable,
+        };
+        Self { kind, key: Some(Box::new(error)) }
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.message())
+    }
+}
+
+impl fmt::Debug for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, key } = self;
+        f.debug_struct("TokenError").field("kind", kind).field("key", key).finish()
+    }
+}
+
+impl Error for TokenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.key.as_deref().map(|error| error as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,77 @@
+//! Extractors for axum (feature `axum`).
+//!
+//! All of them read the [`Outcome`](crate::Outcome) that a [`JwtLayer`](crate::JwtLayer) left, and
+//! refuse with a [`Rejection`], which that layer's responder renders.
+
+use axum_core::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    response::{IntoResponse, Response},
+};
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    token::{Claims, VerifiedToken},
+    web::{
+        rejection::{Rejection, RejectionKind, verified},
+        respond::{BearerResponder, Respond},
+    },
+};
+
+impl<S: Sync> FromRequestParts<S> for VerifiedToken {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        verified(&parts.extensions)?.cloned().ok_or_else(Rejection::missing)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for VerifiedToken {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
+        Ok(verified(&parts.extensions)?.cloned())
+    }
+}
+
+impl<S, T> FromRequestParts<S> for Claims<T>
+where
+    S: Sync,
+    T: DeserializeOwned + Send + Sync + 'static,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        let token = verified(&parts.extensions)?.ok_or_else(Rejection::missing)?;
+        Ok(Self(token.claims()?))
+    }
+}
+
+impl<S, T> OptionalFromRequestParts<S> for Claims<T>
+where
+    S: Sync,
+    T: DeserializeOwned + Send + Sync + 'static,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
+        let Some(token) = verified(&parts.extensions)? else { return Ok(None) };
+        Ok(Some(Self(token.claims()?)))
+    }
+}
+
+/// The refusal travels in the response's extensions, where the layer around finds it.
+///
+/// Without a layer around, the response is that of [`BearerResponder`]; a missing layer says so in
+/// its body.
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let mut response: Response = BearerResponder.respond(&self);
+        if self.kind() == RejectionKind::Misconfigured {
+            self.log();
+            *response.body_mut() = self.description().into();
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

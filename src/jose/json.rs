@@ -1,0 +1,198 @@
+//! JSON objects of a token, read strictly: an object and nothing else, no member twice.
+//!
+//! A derived struct is not enough here. It takes an array for an object, `null` for an absence,
+//! and does not see an unknown member that stands twice (RFC 7515 §4, RFC 7519 §4). With `serde_json`'s
+//! `arbitrary_precision` turned on elsewhere in the tree it must still read numbers.
+
+use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+
+/// Takes the members of an object one by one.
+pub(crate) trait Members<'de>: Default {
+    /// Takes the value of the member with this name from `map`, which stands right before it.
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// Reads a whole JSON text that must be one object.
+pub(crate) fn read_object<'de, M: Members<'de>>(json: &'de str) -> Result<M, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let members = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
+    deserializer.end()?;
+    Ok(members)
+}
+
+struct ObjectVisitor<M>(PhantomData<M>);
+
+impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<M> {
+    type Value = M;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
+        let mut members = M::default();
+        let mut seen = Names::default();
+        while let Some(Text(name)) = map.next_key()? {
+            members.member(&name, &mut map)?;
+            if !seen.insert(name) {
+                return Err(de::Error::custom("a member stands twice"));
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// The names seen so far: a few on the stack, and a hash set once there are many, so that neither
+/// the usual token pays for an allocation nor a hostile one for a quadratic search.
+#[derive(Default)]
+struct Names<'de> {
+    few: [Cow<'de, str>; FEW],
+    count: usize,
+    many: HashSet<Cow<'de, str>>,
+}
+
+const FEW: usize = 24;
+
+impl<'de> Names<'de> {
+    /// Whether the name is new.
+    fn insert(&mut self, name: Cow<'de, str>) -> bool {
+        let seen = self.few.get(..self.count).unwrap_or_default();
+        if seen.contains(&name) {
+            return false;
+        }
+        match self.few.get_mut(self.count) {
+            Some(free) => {
+                *free = name;
+                self.count = self.count.saturating_add(1);
+                true
+            }
+            None => self.many.insert(name),
+        }
+    }
+}
+
+/// A JSON string, borrowed unless it holds escapes. `null` is no string.
+#[derive(Debug, Default)]
+pub(crate) struct Text<'de>(pub(crate) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+}
+
+/// One member of an object, or `None` if there is none of that name.
+pub(crate) fn find_member<'de, T: Deserialize<'de>>(
+    json: &'de str,
+    name: &str,
+) -> Result<Option<T>, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    deserializer.deserialize_map(MemberVisitor { name, value: PhantomData })
+}
+
+struct MemberVisitor<'n, T> {
+    name: &'n str,
+    value: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for MemberVisitor<'_, T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<T>, A::Error> {
+        let mut found = None;
+        while let Some(Text(name)) = map.next_key()? {
+            if name == self.name {
+                found = Some(map.next_value()?);
+            } else {
+                map.next_value::<de::IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts its members and reads none.
+    #[derive(Default)]
+    struct Count(usize);
+
+    impl<'de> Members<'de> for Count {
+        fn member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+            self.0 += 1;
+            map.next_value::<de::IgnoredAny>().map(drop)
+        }
+    }
+
+    fn count(json: &str) -> Option<usize> {
+        read_object::<Count>(json).ok().map(|Count(members)| members)
+    }
+
+    #[test]
+    fn takes_one_object_and_nothing_else() {
+        let cases = [
+            ("empty", "{}", Some(0)),
+            ("members", r#"{"a":1,"b":null}"#, Some(2)),
+            ("white space around", " {\"a\":1}\r\n", Some(1)),
+            ("names that differ by case", r#"{"a":1,"A":1}"#, Some(2)),
+            ("twice", r#"{"a":1,"a":1}"#, None),
+            ("twice, once escaped", r#"{"iss":1,"\u0069ss":1}"#, None),
+            ("array", "[1]", None),
+            ("string", "\"a\"", None),
+            ("null", "null", None),
+            ("nothing", "", None),
+            ("two objects", "{}{}", None),
+            ("trailing comma", r#"{"a":1,}"#, None),
+            ("byte order mark", "\u{feff}{}", None),
+            ("comment", "{/**/}", None),
+        ];
+        for (name, json, expected) in cases {
+            assert_eq!(count(json), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn finds_a_name_that_stands_twice_among_many() {
+        let many = |extra: &str| {
+            let members: String = (0..500).map(|n| format!("\"m{n}\":{n},")).collect();
+            format!("{{{members}{extra}}}")
+        };
+        assert_eq!(count(&many("\"last\":1")), Some(501));
+        for twice in [0, FEW - 1, FEW, 499] {
+            assert_eq!(count(&many(&format!("\"m{twice}\":1"))), None, "m{twice}");
+        }
+    }
+
+    #[test]
+    fn skips_a_deep_value_that_nobody_reads_without_recursion() {
+        let deep = format!("{{\"x\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
+        assert_eq!(count(&deep), Some(1));
+        assert!(find_member::<serde_json::Value>(&deep, "x").is_err(), "but refuses to read it");
+    }
+}

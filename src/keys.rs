@@ -1,0 +1,75 @@
+//! Where keys come from: [`KeyResolver`], and the resolvers that hold their keys themselves.
+//!
+//! | keys | resolver |
+//! |---|---|
+//! | a shared secret | [`StaticKeys::hs256`] |
+//! | a PEM file | [`StaticKeys::from_pem`] |
+//! | a JWK Set, as text or file | [`StaticKeys::from_jwks`], [`StaticKeys::from_jwks_file`] |
+//! | several keys of any kind | [`StaticKeys::new`] |
+//! | anything else | [`resolver_fn`], [`resolver_fn_sync`] or a `KeyResolver` of your own |
+
+mod fixed;
+mod function;
+
+use std::sync::Arc;
+
+pub use self::{
+    fixed::StaticKeys,
+    function::{ResolverFn, ResolverFnSync, resolver_fn, resolver_fn_sync},
+};
+use crate::{
+    error::KeyError,
+    jose::{algorithm::Algorithms, header::Header, key::VerifyingKey},
+    lookup::Lookup,
+};
+
+/// Finds the key that verifies a token with this header.
+///
+/// It is asked only for tokens that have passed every check that needs no key: size, form, type,
+/// issuer, audience and dates. It need not look at [`Header::algorithm`]: a key of another
+/// algorithm is refused by the verifier.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not find keys",
+    note = "use `StaticKeys`, wrap a closure in `tower_bearer::resolver_fn`, or implement `KeyResolver`"
+)]
+pub trait KeyResolver: Send + Sync + 'static {
+    /// The key for a token with this header: [`Lookup::Ready`] if it is in memory.
+    ///
+    /// [`KeyError::not_found`] makes the answer 401, [`KeyError::unavailable`] makes it 503.
+    fn resolve(&self, header: &Header<'_>) -> Lookup<Result<VerifyingKey, KeyError>>;
+
+    /// `Some(n)` while what was resolved still stands, with a new number when keys change; `None`
+    /// if that is not known, so that nothing may be kept that was verified by these keys.
+    fn generation(&self) -> Option<u64> {
+        None
+    }
+
+    /// The algorithms there can be keys of; `None` if any. With it, a set-up that can never verify
+    /// a token is refused when it is built, and tokens of other algorithms without a look-up.
+    fn algorithms(&self) -> Option<Algorithms> {
+        None
+    }
+
+    /// Fetches what a first request would wait for.
+    fn preload(&self) -> Lookup<Result<(), KeyError>> {
+        Lookup::Ready(Ok(()))
+    }
+}
+
+impl<R: KeyResolver + ?Sized> KeyResolver for Arc<R> {
+    fn resolve(&self, header: &Header<'_>) -> Lookup<Result<VerifyingKey, KeyError>> {
+        (**self).resolve(header)
+    }
+
+    fn generation(&self) -> Option<u64> {
+        (**self).generation()
+    }
+
+    fn algorithms(&self) -> Option<Algorithms> {
+        (**self).algorithms()
+    }
+
+    fn preload(&self) -> Lookup<Result<(), KeyError>> {
+        (**self).preload()
+    }
+}

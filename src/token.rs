@@ -1,0 +1,176 @@
+//! [`VerifiedToken`]: the proof that a token was verified, and the way to its claims.
+
+mod outcome;
+mod typed;
+
+use std::{fmt, sync::Arc, sync::OnceLock};
+
+use http::Request;
+use serde::de::DeserializeOwned;
+
+pub use self::{
+    outcome::{Outcome, TokenOrigin},
+    typed::{Claims, ClaimsError},
+};
+use crate::{
+    claims::{
+        registered::{RegisteredSpans, Span},
+        scopes::Scopes,
+    },
+    clock::NumericDate,
+    jose::{algorithm::Algorithm, json::find_member, key::VerifyingKey},
+};
+
+/// A token whose signature and claims were verified. Only a [`Verifier`](crate::Verifier) makes one.
+///
+/// A clone is one reference count. The registered claims have methods; all others are read with
+/// [`claim`](Self::claim) or, together, with [`claims`](Self::claims).
+///
+/// The layer puts it into the request's extensions. Handlers of axum take it as an argument:
+///
+/// ```
+/// use tower_bearer::VerifiedToken;
+///
+/// # #[cfg(feature = "axum")]
+/// async fn me(token: VerifiedToken) -> String {
+///     let admin: Option<bool> = token.claim("admin").ok().flatten();
+///     format!("{:?} {:?} {}", token.subject(), admin, token.scopes().contains("read"))
+/// }
+/// ```
+///
+/// `Debug` shows the issuer as it was configured and the algorithm, and no claim.
+#[derive(Clone)]
+pub struct VerifiedToken(Arc<Inner>);
+
+struct Inner {
+    issuer: Arc<str>,
+    key: VerifyingKey,
+    payload: String,
+    registered: RegisteredSpans,
+    scopes: OnceLock<Scopes>,
+    typed: OnceLock<typed::Decoded>,
+}
+
+impl VerifiedToken {
+    pub(crate) fn new(
+        issuer: Arc<str>,
+        key: VerifyingKey,
+        payload: String,
+        registered: RegisteredSpans,
+    ) -> Self {
+        let (scopes, typed) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { issuer, key, payload, registered, scopes, typed }))
+    }
+
+    /// The verified token of a request that passed a [`JwtLayer`](crate::JwtLayer).
+    ///
+    /// `None` if the layer is optional and there was no good token, or if there is no layer;
+    /// [`Outcome::of`] tells these apart.
+    pub fn of<B>(request: &Request<B>) -> Option<&Self> {
+        Outcome::of(request).and_then(Outcome::verified)
+    }
+
+    /// Who issued it (`iss`).
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// Whom it is about (`sub`).
+    pub fn subject(&self) -> Option<&str> {
+        self.text(self.0.registered.subject.as_ref())
+    }
+
+    /// Whom it is for (`aud`); empty if there is no `aud`.
+    pub fn audience(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.registered.audience.iter().map(|name| name.within(&self.0.payload))
+    }
+
+    /// When it expires (`exp`): always there unless the issuer was built with `danger_no_expiry`.
+    pub fn expires_at(&self) -> Option<NumericDate> {
+        self.0.registered.dates.expires_at
+    }
+
+    /// From when on it is valid (`nbf`).
+    pub fn not_before(&self) -> Option<NumericDate> {
+        self.0.registered.dates.not_before
+    }
+
+    /// When it was issued (`iat`).
+    pub fn issued_at(&self) -> Option<NumericDate> {
+        self.0.registered.dates.issued_at
+    }
+
+    /// Its own id (`jti`).
+    pub fn jwt_id(&self) -> Option<&str> {
+        self.text(self.0.registered.jwt_id.as_ref())
+    }
+
+    /// The client it was issued to (`client_id`, RFC 8693 §4.3).
+    pub fn client_id(&self) -> Option<&str> {
+        self.text(self.0.registered.client_id.as_ref())
+    }
+
+    /// What the client was allowed to ask for. Read at the first call and kept.
+    pub fn scopes(&self) -> &Scopes {
+        self.0.scopes.get_or_init(|| Scopes::read(&self.0.payload))
+    }
+
+    /// The algorithm it is signed with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.0.key.algorithm()
+    }
+
+    /// The name of the key that verified it, as the resolver spells it.
+    pub fn key_id(&self) -> Option<&str> {
+        self.0.key.kid()
+    }
+
+    /// All claims as the JSON object they came as.
+    pub fn payload(&self) -> &str {
+        &self.0.payload
+    }
+
+    /// One claim by its name; `None` if it is not there.
+    ///
+    /// ```
+    /// # fn roles(token: &tower_bearer::VerifiedToken) -> Result<(), tower_bearer::ClaimsError> {
+    /// let roles: Vec<String> = token.claim("roles")?.unwrap_or_default();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The claim does not fit `T`.
+    pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimsError> {
+        find_member(&self.0.payload, name).map_err(|_| ClaimsError::in_field(name))
+    }
+
+    /// All claims as a type of yours.
+    ///
+    /// The first type asked for is decoded once and then shared; a second type is decoded again at
+    /// each call.
+    ///
+    /// # Errors
+    ///
+    /// The claims do not fit `T`.
+    pub fn claims<T>(&self) -> Result<Arc<T>, ClaimsError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        typed::decode(&self.0.typed, &self.0.payload)
+    }
+
+    fn text<'a>(&'a self, span: Option<&'a Span>) -> Option<&'a str> {
+        span.map(|span| span.within(&self.0.payload))
+    }
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedToken")
+            .field("iss", &self.issuer())
+            .field("alg", &self.algorithm())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,168 @@
+//! The rules a token must keep, as pure functions of header, claims and time
+//! ([RFC 7519 §4.1], [RFC 8725 §3], [RFC 9068 §4]).
+//!
+//! [RFC 7519 §4.1]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1
+//! [RFC 8725 §3]: https://www.rfc-editor.org/rfc/rfc8725#section-3
+//! [RFC 9068 §4]: https://www.rfc-editor.org/rfc/rfc9068#section-4
+
+use std::time::Duration;
+
+use crate::{
+    claims::{
+        audience::{Audience, WithoutAud},
+        registered::{Dates, Registered},
+    },
+    clock::NumericDate,
+    error::TokenErrorKind as Kind,
+    jose::json::{Text, find_member},
+};
+
+/// Which tokens an issuer's are, but for their keys.
+pub(crate) struct Rules {
+    pub(crate) audience: Audience,
+    pub(crate) typ: TypRule,
+    pub(crate) times: TimeRules,
+    pub(crate) required: Vec<(String, serde_json::Value)>,
+    /// All claims of RFC 9068 §2.2 must be there.
+    pub(crate) rfc9068: bool,
+    pub(crate) accept_bound: bool,
+}
+
+/// Which `typ` a token may have.
+pub(crate) enum TypRule {
+    /// `at+jwt`, `JWT`, or none.
+    AccessToken,
+    /// This one and no other.
+    Exactly(String),
+}
+
+/// What the dates of a token are held against.
+#[derive(Clone, Copy)]
+pub(crate) struct TimeRules {
+    pub(crate) leeway: Duration,
+    pub(crate) expiry_required: bool,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) max_lifetime: Option<Duration>,
+}
+
+impl Default for TimeRules {
+    fn default() -> Self {
+        Self {
+            leeway: Duration::from_secs(60),
+            expiry_required: true,
+            max_age: None,
+            max_lifetime: None,
+        }
+    }
+}
+
+impl TypRule {
+    /// Media types are compared without regard to case, and `application/` may be left out
+    /// (RFC 7515 §4.1.9).
+    pub(crate) fn check(&self, typ: Option<&str>) -> Result<(), Kind> {
+        let allowed = match (self, typ) {
+            (Self::AccessToken, None) => true,
+            (Self::AccessToken, Some(typ)) => {
+                typ.eq_ignore_ascii_case("JWT") || is_media_type(typ, "at+jwt")
+            }
+            (Self::Exactly(_), None) => false,
+            (Self::Exactly(expected), Some(typ)) => is_media_type(typ, expected),
+        };
+        if allowed { Ok(()) } else { Err(Kind::TypeNotAllowed) }
+    }
+}
+
+fn is_media_type(typ: &str, expected: &str) -> bool {
+    let short = match typ.split_once('/') {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application") => rest,
+        _ => typ,
+    };
+    short.eq_ignore_ascii_case(expected)
+}
+
+impl TimeRules {
+    /// `exp`, `nbf` and `iat` against the time of day.
+    pub(crate) fn check(&self, dates: Dates, now: NumericDate) -> Result<(), Kind> {
+        let Dates { expires_at, not_before, issued_at } = dates;
+        match expires_at {
+            Some(expires_at) if now >= expires_at.plus(self.leeway) => return Err(Kind::Expired),
+            None if self.expiry_required => return Err(Kind::MissingClaim),
+            _ => {}
+        }
+        if not_before.is_some_and(|not_before| not_before > now.plus(self.leeway)) {
+            return Err(Kind::NotYetValid);
+        }
+        if let Some(max_age) = self.max_age {
+            let issued_at = issued_at.ok_or(Kind::MissingClaim)?;
+            if issued_at > now.plus(self.leeway) {
+                return Err(Kind::NotYetValid);
+            }
+            if now > issued_at.plus(max_age).plus(self.leeway) {
+                return Err(Kind::TooOld);
+            }
+        }
+        if let Some(max_lifetime) = self.max_lifetime {
+            let (Some(expires_at), Some(issued_at)) = (expires_at, issued_at) else {
+                return Err(Kind::MissingClaim);
+            };
+            if expires_at.seconds_since(issued_at) > max_lifetime.as_secs_f64() {
+                return Err(Kind::LifetimeTooLong);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rules {
+    /// Everything that can be said of the claims before the signature is checked.
+    pub(crate) fn check(
+        &self,
+        claims: &Registered<'_>,
+        payload: &str,
+        now: NumericDate,
+    ) -> Result<(), Kind> {
+        self.times.check(claims.dates, now)?;
+        self.check_audience(claims, payload)?;
+        if claims.bound && !self.accept_bound {
+            return Err(Kind::BoundToken);
+        }
+        if self.rfc9068 {
+            let all = claims.subject.is_some()
+                && claims.client_id.is_some()
+                && claims.jwt_id.is_some()
+                && claims.audience.is_some()
+                && claims.dates.issued_at.is_some()
+                && claims.dates.expires_at.is_some();
+            if !all {
+                return Err(Kind::MissingClaim);
+            }
+        }
+        self.required.iter().try_for_each(|(name, expected)| require(payload, name, expected))
+    }
+
+    fn check_audience(&self, claims: &Registered<'_>, payload: &str) -> Result<(), Kind> {
+        let ours = match (&claims.audience, self.audience.without_aud()) {
+            (Some(names), _) => self.audience.contains(names.iter()),
+            (None, WithoutAud::Accept) => true,
+            (None, WithoutAud::Refuse) => return Err(Kind::MissingClaim),
+            (None, WithoutAud::Claim { claim, values }) => {
+                let Text(value) = find_member(payload, claim)
+                    .map_err(|_| Kind::InvalidClaim)?
+                    .ok_or(Kind::MissingClaim)?;
+                values.iter().any(|ours| *ours == value)
+            }
+        };
+        if ours { Ok(()) } else { Err(Kind::AudienceMismatch) }
+    }
+}
+
+fn require(payload: &str, name: &str, expected: &serde_json::Value) -> Result<(), Kind> {
+    match find_member::<serde_json::Value>(payload, name) {
+        Ok(Some(value)) if value == *expected => Ok(()),
+        Ok(None) => Err(Kind::MissingClaim),
+        Ok(Some(_)) | Err(_) => Err(Kind::InvalidClaim),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use super::issuer::Trusted;
+use crate::{
+    claims::registered::RegisteredSpans,
+    error::TokenErrorKind,
+    jose::{
+        algorithm::Algorithm,
+        compact::{self, Compact},
+        key::{SignatureError, VerifyingKey},
+    },
+    token::VerifiedToken,
+};
+
+/// A token that passed every check but that of its signature.
+pub(super) struct Candidate {
+    pub(super) trusted: Arc<Trusted>,
+    pub(super) algorithm: Algorithm,
+    pub(super) payload: String,
+    pub(super) claims: RegisteredSpans,
+}
+
+impl Candidate {
+    pub(super) fn check_times_again(&self) -> Result<(), TokenErrorKind> {
+        self.trusted.rules.times.check(self.claims.dates, self.trusted.now())
+    }
+
+    /// The signature, at last: the only way to a [`VerifiedToken`].
+    pub(super) fn verify(
+        self,
+        key: VerifyingKey,
+        parts: &Compact<'_>,
+    ) -> Result<VerifiedToken, TokenErrorKind> {
+        self.check_key(&key)?;
+        let (mut stack, mut heap) = ([0; 1024], Vec::new());
+        let signature = compact::decode_into(parts.signature, &mut stack, &mut heap)
+            .ok_or(TokenErrorKind::Malformed)?;
+        key.verify(parts.signing_input, signature).map_err(|error| match error {
+            SignatureError::Invalid => TokenErrorKind::InvalidSignature,
+            SignatureError::Unavailable => TokenErrorKind::KeysUnavailable,
+        })?;
+        let Self { trusted, algorithm: _, payload, claims } = self;
+        Ok(VerifiedToken::new(Arc::clone(&trusted.issuer), key, payload, claims))
+    }
+
+    /// The key's one algorithm is the token's, and somebody meant the key for it (RFC 8725 §3.1).
+    fn check_key(&self, key: &VerifyingKey) -> Result<(), TokenErrorKind> {
+        let default = matches!(self.algorithm, Algorithm::RS256 | Algorithm::HS256);
+        let meant = key.is_declared() || self.trusted.names_algorithms || default;
+        if key.algorithm() == self.algorithm && meant {
+            Ok(())
+        } else {
+            Err(TokenErrorKind::AlgorithmNotAllowed)
+        }
+    }
+}

@@ -1,0 +1,213 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{
+    claims::{
+        audience::Audience,
+        registered::{Registered, RegisteredSpans},
+    },
+    clock::{Clock, NumericDate, SystemClock},
+    error::{ConfigError, TokenErrorKind},
+    jose::{
+        algorithm::{Algorithm, Algorithms},
+        header::Header,
+    },
+    keys::KeyResolver,
+    validation::{Rules, TimeRules, TypRule},
+};
+
+/// An issuer whose tokens are taken: its name, whom its tokens are meant for, and its keys.
+///
+/// These three cannot be forgotten. Everything else has a default that is safe; what weakens a check has
+/// `danger` in its name.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`algorithms`](Self::algorithms) | those the keys are declared for |
+/// | [`leeway`](Self::leeway) | 60 s |
+/// | [`typ`](Self::typ) | `at+jwt`, `application/at+jwt`, `JWT` or none |
+/// | [`max_age`](Self::max_age), [`max_lifetime`](Self::max_lifetime) | no bound |
+/// | [`require_claim`](Self::require_claim) | none |
+/// | [`clock`](Self::clock) | the machine's |
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::{Algorithm, StaticKeys, TrustedIssuer};
+///
+/// let keys = StaticKeys::hs256([7; 32])?;
+/// let issuer = TrustedIssuer::new("https://issuer.example", "https://api.example", keys)
+///     .leeway(Duration::from_secs(5))
+///     .require_claim("token_use", "access");
+/// # drop(issuer);
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[must_use = "an issuer does nothing until a `Verifier` is built of it"]
+pub struct TrustedIssuer {
+    issuer: String,
+    keys: Arc<dyn KeyResolver>,
+    algorithms: Option<Algorithms>,
+    rules: Rules,
+    clock: Arc<dyn Clock>,
+}
+
+impl TrustedIssuer {
+    /// Tokens whose `iss` is exactly `issuer` and whose `aud` holds one of `audience`, verified by `keys`.
+    pub fn new(
+        issuer: impl Into<String>,
+        audience: impl Into<Audience>,
+        keys: impl KeyResolver,
+    ) -> Self {
+        Self {
+            issuer: issuer.into(),
+            keys: Arc::new(keys),
+            algorithms: None,
+            rules: Rules {
+                audience: audience.into(),
+                typ: TypRule::AccessToken,
+                times: TimeRules::default(),
+                required: Vec::new(),
+                rfc9068: false,
+                accept_bound: false,
+            },
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Takes only these algorithms. A JWK of type RSA that declares none is then used for those of
+    /// RSA named here; without this setting for RS256 alone.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = Some(algorithms.into_iter().collect());
+        self
+    }
+
+    /// How far our clock and the issuer's may be apart. A token is expired from `exp + leeway` on
+    /// and not yet valid while `nbf > now + leeway`.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.rules.times.leeway = leeway;
+        self
+    }
+
+    /// Takes only tokens of this media type, such as `at+jwt`; case does not count, and the token
+    /// may put `application/` before it. A token without `typ` is refused.
+    pub fn typ(mut self, typ: impl Into<String>) -> Self {
+        self.rules.typ = TypRule::Exactly(typ.into());
+        self
+    }
+
+    /// Takes only tokens issued within this time: `iat` must be there, must not lie in the future,
+    /// and `iat + max_age + leeway` must not have passed.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.rules.times.max_age = Some(max_age);
+        self
+    }
+
+    /// Takes only tokens that were made to live no longer than this: `exp − iat`, and both must be there.
+    pub fn max_lifetime(mut self, max_lifetime: Duration) -> Self {
+        self.rules.times.max_lifetime = Some(max_lifetime);
+        self
+    }
+
+    /// Takes only tokens in which this claim has exactly this value: a string, a number, a bool or
+    /// any other JSON. May be called for several claims.
+    pub fn require_claim(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<serde_json::Value>,
+    ) -> Self {
+        self.rules.required.push((name.into(), value.into()));
+        self
+    }
+
+    /// Takes only access tokens as RFC 9068 has them: `typ` is `at+jwt`, and `iss`, `exp`, `aud`,
+    /// `sub`, `client_id`, `iat` and `jti` are there ([§2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
+    pub fn rfc9068(mut self) -> Self {
+        self.rules.rfc9068 = true;
+        self.typ("at+jwt")
+    }
+
+    /// Asks this clock for the time.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Takes tokens without `exp`. They are good for as long as their key is: a token that leaks
+    /// once is a password for ever.
+    pub fn danger_no_expiry(mut self) -> Self {
+        self.rules.times.expiry_required = false;
+        self
+    }
+
+    /// Takes tokens with `cnf` (RFC 7800) without asking for the proof of possession they call
+    /// for. Whoever steals one can use it, which is what the issuer meant to prevent.
+    pub fn danger_accept_bound_tokens(mut self) -> Self {
+        self.rules.accept_bound = true;
+        self
+    }
+
+    /// Checks the settings against each other.
+    pub(super) fn build(self) -> Result<Trusted, ConfigError> {
+        let Self { issuer, keys, algorithms, rules, clock } = self;
+        if issuer.is_empty() {
+            return Err(ConfigError::new("the issuer is empty: name it as its tokens do in `iss`"));
+        }
+        rules.audience.check()?;
+        if matches!(&rules.typ, TypRule::Exactly(typ) if typ.is_empty()) {
+            return Err(ConfigError::new("the `typ` to ask for is empty"));
+        }
+        if rules.required.iter().any(|(name, _)| name.is_empty()) {
+            return Err(ConfigError::new("`require_claim` needs the name of a claim"));
+        }
+        let names_algorithms = algorithms.is_some();
+        let every: Algorithms = Algorithm::ALL.into_iter().collect();
+        let allowed = algorithms.unwrap_or(every).intersection(keys.algorithms().unwrap_or(every));
+        if allowed.is_empty() {
+            return Err(ConfigError::new(format!(
+                "no algorithm is left for {issuer:?}: `.algorithms(..)` names none that its keys can verify"
+            )));
+        }
+        Ok(Trusted { issuer: issuer.into(), keys, allowed, names_algorithms, rules, clock })
+    }
+}
+
+impl fmt::Debug for TrustedIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, keys: _, algorithms, rules, clock: _ } = self;
+        f.debug_struct("TrustedIssuer")
+            .field("issuer", issuer)
+            .field("algorithms", algorithms)
+            .field("audience", &rules.audience)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`TrustedIssuer`] whose settings were found to fit.
+pub(super) struct Trusted {
+    pub(super) issuer: Arc<str>,
+    pub(super) keys: Arc<dyn KeyResolver>,
+    pub(super) rules: Rules,
+    /// `.algorithms(..)` was called: keys that declare none may be used for any of them.
+    pub(super) names_algorithms: bool,
+    allowed: Algorithms,
+    clock: Arc<dyn Clock>,
+}
+
+impl Trusted {
+    pub(super) fn now(&self) -> NumericDate {
+        self.clock.now().into()
+    }
+
+    /// All rules that need no key.
+    pub(super) fn judge(
+        &self,
+        header: &Header<'_>,
+        claims: Registered<'_>,
+        payload: &str,
+    ) -> Result<RegisteredSpans, TokenErrorKind> {
+        if !self.allowed.contains(header.algorithm()) {
+            return Err(TokenErrorKind::AlgorithmNotAllowed);
+        }
+        self.rules.typ.check(header.typ())?;
+        self.rules.check(&claims, payload, self.now())?;
+        Ok(RegisteredSpans::of(claims, payload))
+    }
+}

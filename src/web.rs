@@ -1,0 +1,9 @@
+//! The HTTP side: where tokens are found, what refusals look like, and the layer itself.
+
+pub(crate) mod challenge;
+pub(crate) mod future;
+pub(crate) mod layer;
+pub(crate) mod rejection;
+pub(crate) mod respond;
+pub(crate) mod service;
+pub(crate) mod source;

@@ -1,0 +1,138 @@
+//! The one table from error to HTTP, and the challenge in `WWW-Authenticate`
+//! ([RFC 6750 §3], [RFC 9110 §11.6.1]).
+//!
+//! [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
+//! [RFC 9110 §11.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+
+use http::{HeaderValue, StatusCode};
+
+use super::rejection::RejectionKind;
+use crate::error::ConfigError;
+
+/// What a refusal looks like.
+pub(crate) struct Row {
+    pub(crate) status: StatusCode,
+    /// Whether `WWW-Authenticate` is sent.
+    pub(crate) challenge: bool,
+    pub(crate) error: Option<&'static str>,
+    /// `error_description` where there is an `error`, and the sentence of a plain body.
+    pub(crate) description: &'static str,
+}
+
+/// The table.
+pub(crate) fn row(kind: RejectionKind) -> Row {
+    let (status, challenge, error, description) = match kind {
+        RejectionKind::MissingCredentials => {
+            (StatusCode::UNAUTHORIZED, true, None, "a bearer token is required")
+        }
+        RejectionKind::InvalidRequest => (
+            StatusCode::BAD_REQUEST,
+            true,
+            Some("invalid_request"),
+            "the request must carry exactly one well-formed bearer token",
+        ),
+        RejectionKind::ExpiredToken => {
+            (StatusCode::UNAUTHORIZED, true, Some("invalid_token"), "the token has expired")
+        }
+        RejectionKind::InvalidToken => {
+            (StatusCode::UNAUTHORIZED, true, Some("invalid_token"), "the token is not valid here")
+        }
+        RejectionKind::ClaimsMismatch => {
+            (StatusCode::FORBIDDEN, false, None, "the token does not say what is needed here")
+        }
+        RejectionKind::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, false, None, "tokens cannot be verified now")
+        }
+        RejectionKind::Misconfigured => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            false,
+            None,
+            "this route asks for a bearer token and has no `JwtLayer` around it: \
+             add `.route_layer(JwtLayer::new(verifier))` to its router",
+        ),
+    };
+    Row { status, challenge, error, description }
+}
+
+/// What every challenge of a layer has in common.
+pub(crate) struct ChallengeParams {
+    /// Quoted and escaped.
+    realm: String,
+}
+
+impl Default for ChallengeParams {
+    fn default() -> Self {
+        Self { realm: "\"api\"".to_owned() }
+    }
+}
+
+impl ChallengeParams {
+    pub(crate) fn with_realm(realm: &str) -> Result<Self, ConfigError> {
+        let realm = quoted(realm).ok_or_else(|| {
+            ConfigError::new("the realm must be made of visible ASCII characters and spaces")
+        })?;
+        Ok(Self { realm })
+    }
+
+    /// `Bearer` and its parameters in the order `realm`, `error`, `error_description`.
+    pub(crate) fn render(&self, row: &Row) -> HeaderValue {
+        let realm = &self.realm;
+        let challenge = match row.error {
+            None => format!("Bearer realm={realm}"),
+            Some(error) => {
+                let description = row.description;
+                format!(
+                    "Bearer realm={realm}, error=\"{error}\", error_description=\"{description}\""
+                )
+            }
+        };
+        // The realm was checked when it was set, and all else is constant.
+        HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"))
+    }
+}
+
+/// A `quoted-string` (RFC 9110 §5.6.4); `None` if the text holds what no header may.
+fn quoted(text: &str) -> Option<String> {
+    if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return None;
+    }
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    Some(format!("\"{escaped}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn realms_are_quoted_and_escaped_or_refused() {
+        let cases = [
+            ("plain", "api", Some("Bearer realm=\"api\"")),
+            ("empty", "", Some("Bearer realm=\"\"")),
+            ("spaces", "my api", Some("Bearer realm=\"my api\"")),
+            ("quotes", "a\"b\\c", Some("Bearer realm=\"a\\\"b\\\\c\"")),
+            ("line break", "a\r\nSet-Cookie: b", None),
+            ("tab", "a\tb", None),
+            ("not ASCII", "größe", None),
+        ];
+        for (name, realm, expected) in cases {
+            let rendered = ChallengeParams::with_realm(realm)
+                .ok()
+                .map(|params| params.render(&row(RejectionKind::MissingCredentials)));
+            assert_eq!(rendered, expected.map(HeaderValue::from_static), "{name}");
+        }
+    }
+
+    #[test]
+    fn descriptions_need_no_escaping() {
+        for kind in [
+            RejectionKind::ExpiredToken,
+            RejectionKind::InvalidRequest,
+            RejectionKind::InvalidToken,
+            RejectionKind::MissingCredentials,
+        ] {
+            let description = row(kind).description;
+            assert_eq!(quoted(description), Some(format!("\"{description}\"")), "{kind:?}");
+        }
+    }
+}

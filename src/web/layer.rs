@@ -1,0 +1,209 @@
+//! [`JwtLayer`]: what wraps a router or any other service.
+
+use std::{fmt, sync::Arc};
+
+use http::{Extensions, Response};
+use serde::de::DeserializeOwned;
+use tower_layer::Layer;
+
+use super::{
+    challenge::ChallengeParams,
+    rejection::Rejection,
+    respond::{BearerResponder, RespondFn},
+    service::JwtService,
+    source::{AuthorizationHeader, TokenSource},
+};
+use crate::{
+    error::ConfigError,
+    token::{Claims, ClaimsError, VerifiedToken},
+    verifier::Verifier,
+};
+
+/// Verifies the bearer token of every request and hands its claims on in the extensions.
+///
+/// ```
+/// # #[cfg(feature = "axum")] {
+/// use axum::{Router, routing::get};
+/// use tower_bearer::{JwtLayer, StaticKeys, TrustedIssuer, VerifiedToken, Verifier};
+///
+/// # fn app() -> Result<Router, tower_bearer::ConfigError> {
+/// let keys = StaticKeys::hs256([7; 32])?;
+/// let verifier = Verifier::new(TrustedIssuer::new("https://issuer.example", "https://api.example", keys))?;
+/// let app = Router::new()
+///     .route("/me", get(|token: VerifiedToken| async move { token.subject().map(str::to_owned) .unwrap_or_default() }))
+///     .route_layer(JwtLayer::new(verifier));
+/// # Ok(app)
+/// # }
+/// # }
+/// ```
+///
+/// What becomes of a request:
+///
+/// | the token is | required (default) | [`optional`](Self::optional) | [`best_effort`](Self::best_effort) |
+/// |---|---|---|---|
+/// | good | passes | passes | passes |
+/// | not there | 401 | passes | passes |
+/// | bad | 400, 401 | 400, 401 | passes |
+/// | beyond judging now | 503 | 503 | passes |
+///
+/// A request that passes carries its [`Outcome`](crate::Outcome); whatever outcome came in with it
+/// is gone.
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct JwtLayer<T = AuthorizationHeader, R = BearerResponder> {
+    config: Config<T, R>,
+}
+
+/// Everything a layer was told.
+#[derive(Clone)]
+pub(crate) struct Config<T, R> {
+    pub(crate) verifier: Verifier,
+    pub(crate) mode: Mode,
+    pub(crate) source: T,
+    pub(crate) responder: R,
+    pub(crate) params: Arc<ChallengeParams>,
+    pub(crate) pass_preflight: bool,
+    pub(crate) typed: Option<Typed>,
+}
+
+/// What is done without a good token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    BestEffort,
+    Optional,
+    Required,
+}
+
+/// Claims of a type that is decoded at the layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Typed {
+    /// Decodes them into the extensions.
+    pub(crate) insert: fn(&VerifiedToken, &mut Extensions) -> Result<(), ClaimsError>,
+    /// Takes out those that came in.
+    pub(crate) remove: fn(&mut Extensions),
+}
+
+impl JwtLayer {
+    /// A layer that lets only requests with a good token pass.
+    pub fn new(verifier: Verifier) -> Self {
+        Self {
+            config: Config {
+                verifier,
+                mode: Mode::Required,
+                source: AuthorizationHeader,
+                responder: BearerResponder,
+                params: Arc::default(),
+                pass_preflight: false,
+                typed: None,
+            },
+        }
+    }
+}
+
+impl<T, R> JwtLayer<T, R> {
+    /// Lets requests without credentials pass, too. A request with a bad token is still refused: it
+    /// never becomes an anonymous one.
+    pub fn optional(mut self) -> Self {
+        self.config.mode = Mode::Optional;
+        self
+    }
+
+    /// Lets every request pass, and says in its [`Outcome`](crate::Outcome) what is wrong with its token.
+    ///
+    /// Extractors still refuse a failed token. For services that decide by themselves.
+    pub fn best_effort(mut self) -> Self {
+        self.config.mode = Mode::BestEffort;
+        self
+    }
+
+    /// Lets CORS preflights pass without a token: `OPTIONS` with `Origin` and
+    /// `Access-Control-Request-Method`. Browsers send them without credentials.
+    ///
+    /// Not needed if the CORS layer lies outside of this one, as it should.
+    pub fn allow_cors_preflight(mut self) -> Self {
+        self.config.pass_preflight = true;
+        self
+    }
+
+    /// The `realm` of challenges; `api` unless it is set.
+    ///
+    /// # Errors
+    ///
+    /// It holds something else than visible ASCII characters and spaces.
+    pub fn realm(mut self, realm: impl AsRef<str>) -> Result<Self, ConfigError> {
+        self.config.params = Arc::new(ChallengeParams::with_realm(realm.as_ref())?);
+        Ok(self)
+    }
+
+    /// Decodes the claims at the layer: a token whose claims do not fit `C` is refused here with 403, and
+    /// handlers find [`Claims<C>`](Claims) in the extensions.
+    pub fn claims<C>(mut self) -> Self
+    where
+        C: DeserializeOwned + Send + Sync + 'static,
+    {
+        self.config.typed = Some(Typed {
+            insert: |token, extensions| {
+                extensions.insert(Claims::<C>(token.claims()?));
+                Ok(())
+            },
+            remove: |extensions| drop(extensions.remove::<Claims<C>>()),
+        });
+        self
+    }
+
+    /// Takes tokens from elsewhere than the `Authorization` header.
+    pub fn source<S: TokenSource>(self, source: S) -> JwtLayer<S, R> {
+        let Config { verifier, mode, source: _, responder, params, pass_preflight, typed } =
+            self.config;
+        JwtLayer {
+            config: Config { verifier, mode, source, responder, params, pass_preflight, typed },
+        }
+    }
+
+    /// Makes the response to every refusal; see [`Respond`](crate::Respond).
+    pub fn responder<S>(self, responder: S) -> JwtLayer<T, S> {
+        let Config { verifier, mode, source, responder: _, params, pass_preflight, typed } =
+            self.config;
+        JwtLayer {
+            config: Config { verifier, mode, source, responder, params, pass_preflight, typed },
+        }
+    }
+
+    /// Makes the response to every refusal with a closure.
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] {
+    /// use axum::{Json, response::IntoResponse};
+    /// # fn layer(verifier: tower_bearer::Verifier) {
+    /// let layer = tower_bearer::JwtLayer::new(verifier).respond_with(|rejection| {
+    ///     let body = serde_json::json!({ "code": rejection.kind().code() });
+    ///     (rejection.status(), Json(body)).into_response()
+    /// });
+    /// # drop(layer);
+    /// # }
+    /// # }
+    /// ```
+    pub fn respond_with<F, B>(self, respond: F) -> JwtLayer<T, RespondFn<F>>
+    where
+        F: Fn(&Rejection) -> Response<B> + Clone + Send + Sync + 'static,
+    {
+        self.responder(RespondFn(respond))
+    }
+}
+
+impl<S, T: Clone, R: Clone> Layer<S> for JwtLayer<T, R> {
+    type Service = JwtService<S, T, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        JwtService::new(inner, Arc::new(self.config.clone()))
+    }
+}
+
+impl<T, R> fmt::Debug for JwtLayer<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtLayer")
+            .field("verifier", &self.config.verifier)
+            .field("mode", &self.config.mode)
+            .finish_non_exhaustive()
+    }
+}
