@@ -1,1 +1,20 @@
+//! The suite: behaviour from outside, a request in and a response out.
+//!
+//! One binary, so that it links once. `support` makes keys, tokens and servers; each other module
+//! holds one part of the contract.
 
+mod support;
+
+mod answers;
+mod claims;
+mod floors;
+mod hot_path;
+mod jws;
+mod key_sets;
+mod outcomes;
+mod property;
+mod readiness;
+mod request;
+mod resolvers;
+mod secrets;
+mod vectors;

@@ -1,0 +1,1 @@
+//! A module imports only from floors below its own.

@@ -1,0 +1,1 @@
+//! With the key at hand: no clone of the inner service, no boxed future, few allocations.

@@ -1,0 +1,1 @@
+//! Keys and JWK Sets: which are taken, which are refused, which are skipped.

@@ -1,0 +1,1 @@
+//! Modes and outcomes: what handlers and extractors make of a good, a bad and no token.

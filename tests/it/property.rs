@@ -1,0 +1,1 @@
+//! No input panics, and no mutation of a good token is taken.

@@ -1,0 +1,1 @@
+//! The service that was polled ready is the one that is called.

@@ -1,0 +1,1 @@
+//! Resolvers of one's own: at once, later, not at all.

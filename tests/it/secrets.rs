@@ -1,0 +1,1 @@
+//! No token, key or claim ever reaches a log.

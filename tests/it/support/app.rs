@@ -1,0 +1,150 @@
+use std::net::SocketAddr;
+
+use axum::{Json, Router, routing::get};
+use http_body_util::{BodyExt, Empty};
+use hyper::{
+    Request, StatusCode,
+    body::Bytes,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE},
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+use tokio::task::AbortHandle;
+use tower_bearer::{Claims, JwtLayer, KeyResolver, TrustedIssuer, Verifier};
+
+use super::{AUDIENCE, ISSUER, clock};
+
+/// A server on loopback that ends with the test.
+pub(crate) struct App {
+    address: SocketAddr,
+    client: Client<HttpConnector, Empty<Bytes>>,
+    server: AbortHandle,
+}
+
+/// What came back over the wire.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// An app with `GET /` protected by this issuer's layer. It answers with the claims.
+pub(crate) async fn app(issuer: TrustedIssuer) -> App {
+    App::serve(protected(JwtLayer::new(Verifier::new(issuer).unwrap()))).await
+}
+
+/// An issuer with the names, the clock and the defaults of all tests.
+pub(crate) fn standard(keys: impl KeyResolver) -> TrustedIssuer {
+    TrustedIssuer::new(ISSUER, AUDIENCE, keys).clock(clock)
+}
+
+fn protected(layer: JwtLayer) -> Router {
+    let me = |Claims(claims): Claims<Value>| async move { Json((*claims).clone()) };
+    Router::new().route("/", get(me)).route_layer(layer)
+}
+
+impl App {
+    /// Serves any router on loopback.
+    pub(crate) async fn serve(router: Router) -> Self {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { address, client, server: server.abort_handle() }
+    }
+
+    /// `GET /` with this token.
+    pub(crate) async fn get(&self, token: &str) -> Reply {
+        self.authorization([format!("Bearer {token}")]).await
+    }
+
+    /// `GET /` with these `Authorization` lines; none if there are none.
+    pub(crate) async fn authorization<V: AsRef<[u8]>>(
+        &self,
+        lines: impl IntoIterator<Item = V>,
+    ) -> Reply {
+        let mut request = Request::new(Empty::new());
+        for line in lines {
+            let value = HeaderValue::from_bytes(line.as_ref()).unwrap();
+            request.headers_mut().append(AUTHORIZATION, value);
+        }
+        self.send(request).await
+    }
+
+    /// Any request. A path without authority goes to this server.
+    pub(crate) async fn send(&self, mut request: Request<Empty<Bytes>>) -> Reply {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        *request.uri_mut() = format!("http://{}{path}", self.address).parse().unwrap();
+        let (head, body) = self.client.request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Reply {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Reply {
+    /// The one `WWW-Authenticate`, or nothing.
+    pub(crate) fn challenge(&self) -> &str {
+        let mut values = self.headers.get_all(WWW_AUTHENTICATE).iter();
+        let challenge = values.next().map_or("", |value| value.to_str().unwrap());
+        assert!(values.next().is_none(), "one challenge at most");
+        challenge
+    }
+
+    pub(crate) fn claims(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// Passed, with claims.
+    #[track_caller]
+    pub(crate) fn assert_accepted(&self, case: &str) {
+        assert_eq!(self.status, StatusCode::OK, "{case}: {}", self.challenge());
+        assert!(self.claims().is_object(), "{case}");
+    }
+
+    /// 401 with the challenge of a token that is not valid here, and nothing else.
+    #[track_caller]
+    pub(crate) fn assert_invalid_token(&self, case: &str) {
+        let challenge = r#"Bearer realm="api", error="invalid_token", error_description="the token is not valid here""#;
+        self.assert_refused(case, 401, challenge);
+    }
+
+    /// 401 with the challenge of a token that has expired.
+    #[track_caller]
+    pub(crate) fn assert_expired(&self, case: &str) {
+        let challenge = r#"Bearer realm="api", error="invalid_token", error_description="the token has expired""#;
+        self.assert_refused(case, 401, challenge);
+    }
+
+    /// 400: the request itself is malformed.
+    #[track_caller]
+    pub(crate) fn assert_invalid_request(&self, case: &str) {
+        let challenge = r#"Bearer realm="api", error="invalid_request", error_description="the request must carry exactly one well-formed bearer token""#;
+        self.assert_refused(case, 400, challenge);
+    }
+
+    /// 401 with the challenge of a request without credentials.
+    #[track_caller]
+    pub(crate) fn assert_missing(&self, case: &str) {
+        self.assert_refused(case, 401, r#"Bearer realm="api""#);
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, case: &str, status: u16, challenge: &str) {
+        assert_eq!((self.status, self.challenge()), (status, challenge), "{case}");
+        assert_eq!(self.body, "", "{case}: the body says nothing");
+    }
+}

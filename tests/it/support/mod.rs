@@ -1,0 +1,22 @@
+//! What the tests are made of: keys of every algorithm, tokens of any shape, servers on loopback.
+
+mod app;
+mod keys;
+mod token;
+
+pub(crate) use app::{App, Reply, app, standard};
+pub(crate) use keys::{KeyPair, SECRET, key};
+pub(crate) use token::{Token, claims, json_token, token};
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub(crate) const ISSUER: &str = "https://issuer.example";
+pub(crate) const AUDIENCE: &str = "https://api.example";
+
+/// What time it is in every test, in seconds since 1970.
+pub(crate) const NOW: u64 = 1_750_000_000;
+
+/// The clock of every test: it stands still.
+pub(crate) fn clock() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(NOW)
+}
