@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use crate::{
     token::{Claims, VerifiedToken},
     web::{
-        rejection::{Rejection, RejectionKind, verified},
+        challenge::RejectionKind,
+        rejection::{Rejection, verified},
         respond::{BearerResponder, Respond},
     },
 };

@@ -51,9 +51,10 @@ pub use crate::{
     token::{Claims, ClaimsError, Outcome, TokenOrigin, VerifiedToken},
     verifier::{TrustedIssuer, Verifier},
     web::{
+        challenge::RejectionKind,
         future::ResponseFuture,
         layer::JwtLayer,
-        rejection::{Rejection, RejectionKind},
+        rejection::Rejection,
         respond::{BearerResponder, Respond, RespondFn},
         service::JwtService,
         source::{AuthorizationHeader, Presented, TokenSource},

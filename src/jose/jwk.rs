@@ -8,6 +8,7 @@ use serde::{
     de::{self, MapAccess},
 };
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use super::{
     algorithm::{Algorithm, Family},
@@ -92,19 +93,24 @@ impl JwkSet {
     }
 }
 
-/// The key of one JWK for one algorithm.
-pub(crate) fn single(
-    algorithm: Algorithm,
-    jwk: &jsonwebtoken::jwk::Jwk,
-) -> Result<VerifyingKey, KeyError> {
-    let json = zeroize::Zeroizing::new(
-        serde_json::to_string(jwk).map_err(|_| KeyError::invalid("the JWK cannot be read"))?,
-    );
-    read_key(&json)?
-        .into_iter()
-        .find(|key| key.algorithm() == algorithm)
-        .map(VerifyingKey::declared)
-        .ok_or_else(|| KeyError::invalid(format!("the JWK is not one for {algorithm}")))
+impl VerifyingKey {
+    /// A JWK (RFC 7517). Its `kid`, if it has one, becomes the key's.
+    ///
+    /// For whole key sets there is [`StaticKeys::from_jwks`](crate::StaticKeys::from_jwks).
+    ///
+    /// # Errors
+    ///
+    /// The JWK is of another type, declares another `alg` or a `use` that is not `sig`, or is no key.
+    pub fn from_jwk(algorithm: Algorithm, jwk: &jsonwebtoken::jwk::Jwk) -> Result<Self, KeyError> {
+        let json = Zeroizing::new(
+            serde_json::to_string(jwk).map_err(|_| KeyError::invalid("the JWK cannot be read"))?,
+        );
+        read_key(&json)?
+            .into_iter()
+            .find(|key| key.algorithm() == algorithm)
+            .map(Self::declared)
+            .ok_or_else(|| KeyError::invalid(format!("the JWK is not one for {algorithm}")))
+    }
 }
 
 /// All keys that one JWK stands for: several only if it is RSA or `oct` and declares no `alg`.
@@ -242,7 +248,7 @@ impl Jwk<'_> {
             ),
             Family::Ed => Material::ed25519(&bytes("x", self.x.as_ref())?),
             Family::Hmac => {
-                let secret = zeroize::Zeroizing::new(bytes("k", self.k.as_ref())?);
+                let secret = Zeroizing::new(bytes("k", self.k.as_ref())?);
                 Material::secret(algorithm, &secret)
             }
             Family::Rsa => {

@@ -7,7 +7,7 @@ mod rsa;
 use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{hmac, signature::ParsedPublicKey};
-use jsonwebtoken::{AlgorithmFamily, DecodingKey, DecodingKeyKind, jwk::Jwk};
+use jsonwebtoken::{AlgorithmFamily, DecodingKey, DecodingKeyKind};
 
 pub(crate) use self::material::Material;
 use super::algorithm::{Algorithm, Family};
@@ -109,17 +109,6 @@ impl VerifyingKey {
     /// The bytes are no such key, are a private one, or do not fit the algorithm.
     pub fn from_der(algorithm: Algorithm, der: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         Self::from_material(algorithm, &Material::der(algorithm, der.as_ref())?)
-    }
-
-    /// A JWK (RFC 7517). Its `kid`, if it has one, becomes the key's.
-    ///
-    /// For whole key sets there is [`StaticKeys::from_jwks`](crate::StaticKeys::from_jwks).
-    ///
-    /// # Errors
-    ///
-    /// The JWK is of another type, declares another `alg` or a `use` that is not `sig`, or is no key.
-    pub fn from_jwk(algorithm: Algorithm, jwk: &Jwk) -> Result<Self, KeyError> {
-        super::jwk::single(algorithm, jwk)
     }
 
     /// A key as `jsonwebtoken` holds it.

@@ -13,9 +13,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{
-    layer::Config,
+    gate::{Gate, Step, Verifying},
     respond::Respond,
-    service::{Step, Verifying},
     source::TokenSource,
 };
 use crate::token::TokenOrigin;
@@ -36,7 +35,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<S, T, R, ReqBody, ResBody, F> {
         /// The request has passed.
-        Passed { #[pin] inner: F, config: Arc<Config<T, R>> },
+        Passed { #[pin] inner: F, gate: Arc<Gate<T, R>> },
         /// The request goes no further.
         Refused { response: Option<Response<ResBody>> },
         /// A key is being fetched: the cold path, in a box.
@@ -50,15 +49,15 @@ struct Waiting<S, T, R, ReqBody> {
     request: Request<ReqBody>,
     /// The service that was polled ready.
     ready: S,
-    config: Arc<Config<T, R>>,
+    gate: Arc<Gate<T, R>>,
 }
 
 impl<S, T, R, ReqBody, ResBody> ResponseFuture<S, T, R, ReqBody, ResBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(crate) fn passed(inner: S::Future, config: Arc<Config<T, R>>) -> Self {
-        Self { state: State::Passed { inner, config } }
+    pub(crate) fn passed(inner: S::Future, gate: Arc<Gate<T, R>>) -> Self {
+        Self { state: State::Passed { inner, gate } }
     }
 
     pub(crate) fn refused(response: Response<ResBody>) -> Self {
@@ -70,9 +69,9 @@ where
         origin: TokenOrigin,
         request: Request<ReqBody>,
         ready: S,
-        config: Arc<Config<T, R>>,
+        gate: Arc<Gate<T, R>>,
     ) -> Self {
-        let waiting = Box::new(Waiting { verifying, origin, request, ready, config });
+        let waiting = Box::new(Waiting { verifying, origin, request, ready, gate });
         Self { state: State::Waiting { waiting: Some(waiting) } }
     }
 }
@@ -91,9 +90,9 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Passed { inner, config } => {
+                StateProjection::Passed { inner, gate } => {
                     let response = ready!(inner.poll(cx))?;
-                    return Poll::Ready(Ok(config.render_inner(response)));
+                    return Poll::Ready(Ok(gate.render_inner(response)));
                 }
                 StateProjection::Refused { response } => {
                     return Poll::Ready(Ok(response.take().expect(AGAIN)));
@@ -102,14 +101,14 @@ where
                     let pending = waiting.as_mut().expect(AGAIN);
                     let verified = ready!(pending.verifying.as_mut().poll(cx));
                     let done = *waiting.take().expect(AGAIN);
-                    let Waiting { verifying: _, origin, mut request, mut ready, config } = done;
+                    let Waiting { verifying: _, origin, mut request, mut ready, gate } = done;
                     let verified = verified.map(|token| Some((token, origin)));
-                    match config.conclude(&mut request, verified) {
+                    match gate.conclude(&mut request, verified) {
                         Step::Refuse(rejection) => {
-                            State::Refused { response: Some(config.respond(rejection)) }
+                            State::Refused { response: Some(gate.respond(rejection)) }
                         }
                         Step::Pass | Step::Wait(..) => {
-                            State::Passed { inner: ready.call(request), config }
+                            State::Passed { inner: ready.call(request), gate }
                         }
                     }
                 }

@@ -2,22 +2,19 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{Extensions, Response};
+use http::Response;
 use serde::de::DeserializeOwned;
 use tower_layer::Layer;
 
 use super::{
     challenge::ChallengeParams,
+    gate::{Gate, Mode, Typed},
     rejection::Rejection,
     respond::{BearerResponder, RespondFn},
     service::JwtService,
     source::{AuthorizationHeader, TokenSource},
 };
-use crate::{
-    error::ConfigError,
-    token::{Claims, ClaimsError, VerifiedToken},
-    verifier::Verifier,
-};
+use crate::{error::ConfigError, token::Claims, verifier::Verifier};
 
 /// Verifies the bearer token of every request and hands its claims on in the extensions.
 ///
@@ -51,43 +48,14 @@ use crate::{
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct JwtLayer<T = AuthorizationHeader, R = BearerResponder> {
-    config: Config<T, R>,
-}
-
-/// Everything a layer was told.
-#[derive(Clone)]
-pub(crate) struct Config<T, R> {
-    pub(crate) verifier: Verifier,
-    pub(crate) mode: Mode,
-    pub(crate) source: T,
-    pub(crate) responder: R,
-    pub(crate) params: Arc<ChallengeParams>,
-    pub(crate) pass_preflight: bool,
-    pub(crate) typed: Option<Typed>,
-}
-
-/// What is done without a good token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    BestEffort,
-    Optional,
-    Required,
-}
-
-/// Claims of a type that is decoded at the layer.
-#[derive(Clone, Copy)]
-pub(crate) struct Typed {
-    /// Decodes them into the extensions.
-    pub(crate) insert: fn(&VerifiedToken, &mut Extensions) -> Result<(), ClaimsError>,
-    /// Takes out those that came in.
-    pub(crate) remove: fn(&mut Extensions),
+    gate: Gate<T, R>,
 }
 
 impl JwtLayer {
     /// A layer that lets only requests with a good token pass.
     pub fn new(verifier: Verifier) -> Self {
         Self {
-            config: Config {
+            gate: Gate {
                 verifier,
                 mode: Mode::Required,
                 source: AuthorizationHeader,
@@ -104,7 +72,7 @@ impl<T, R> JwtLayer<T, R> {
     /// Lets requests without credentials pass, too. A request with a bad token is still refused: it
     /// never becomes an anonymous one.
     pub fn optional(mut self) -> Self {
-        self.config.mode = Mode::Optional;
+        self.gate.mode = Mode::Optional;
         self
     }
 
@@ -112,7 +80,7 @@ impl<T, R> JwtLayer<T, R> {
     ///
     /// Extractors still refuse a failed token. For services that decide by themselves.
     pub fn best_effort(mut self) -> Self {
-        self.config.mode = Mode::BestEffort;
+        self.gate.mode = Mode::BestEffort;
         self
     }
 
@@ -121,7 +89,7 @@ impl<T, R> JwtLayer<T, R> {
     ///
     /// Not needed if the CORS layer lies outside of this one, as it should.
     pub fn allow_cors_preflight(mut self) -> Self {
-        self.config.pass_preflight = true;
+        self.gate.pass_preflight = true;
         self
     }
 
@@ -131,17 +99,17 @@ impl<T, R> JwtLayer<T, R> {
     ///
     /// It holds something else than visible ASCII characters and spaces.
     pub fn realm(mut self, realm: impl AsRef<str>) -> Result<Self, ConfigError> {
-        self.config.params = Arc::new(ChallengeParams::with_realm(realm.as_ref())?);
+        self.gate.params = Arc::new(ChallengeParams::with_realm(realm.as_ref())?);
         Ok(self)
     }
 
     /// Decodes the claims at the layer: a token whose claims do not fit `C` is refused here with 403, and
-    /// handlers find [`Claims<C>`](Claims) in the extensions.
+    /// handlers find [`Claims<C>`](Claims) in the extensions. A best-effort layer lets it pass without them.
     pub fn claims<C>(mut self) -> Self
     where
         C: DeserializeOwned + Send + Sync + 'static,
     {
-        self.config.typed = Some(Typed {
+        self.gate.typed = Some(Typed {
             insert: |token, extensions| {
                 extensions.insert(Claims::<C>(token.claims()?));
                 Ok(())
@@ -153,20 +121,16 @@ impl<T, R> JwtLayer<T, R> {
 
     /// Takes tokens from elsewhere than the `Authorization` header.
     pub fn source<S: TokenSource>(self, source: S) -> JwtLayer<S, R> {
-        let Config { verifier, mode, source: _, responder, params, pass_preflight, typed } =
-            self.config;
-        JwtLayer {
-            config: Config { verifier, mode, source, responder, params, pass_preflight, typed },
-        }
+        let Gate { verifier, mode, source: _, responder, params, pass_preflight, typed } =
+            self.gate;
+        JwtLayer { gate: Gate { verifier, mode, source, responder, params, pass_preflight, typed } }
     }
 
     /// Makes the response to every refusal; see [`Respond`](crate::Respond).
     pub fn responder<S>(self, responder: S) -> JwtLayer<T, S> {
-        let Config { verifier, mode, source, responder: _, params, pass_preflight, typed } =
-            self.config;
-        JwtLayer {
-            config: Config { verifier, mode, source, responder, params, pass_preflight, typed },
-        }
+        let Gate { verifier, mode, source, responder: _, params, pass_preflight, typed } =
+            self.gate;
+        JwtLayer { gate: Gate { verifier, mode, source, responder, params, pass_preflight, typed } }
     }
 
     /// Makes the response to every refusal with a closure.
@@ -195,15 +159,15 @@ impl<S, T: Clone, R: Clone> Layer<S> for JwtLayer<T, R> {
     type Service = JwtService<S, T, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        JwtService::new(inner, Arc::new(self.config.clone()))
+        JwtService::new(inner, Arc::new(self.gate.clone()))
     }
 }
 
 impl<T, R> fmt::Debug for JwtLayer<T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtLayer")
-            .field("verifier", &self.config.verifier)
-            .field("mode", &self.config.mode)
+            .field("verifier", &self.gate.verifier)
+            .field("mode", &self.gate.mode)
             .finish_non_exhaustive()
     }
 }

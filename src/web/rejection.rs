@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::{Extensions, HeaderValue, StatusCode};
 
-use super::challenge::{self, ChallengeParams};
+use super::challenge::{self, ChallengeParams, RejectionKind};
 use crate::{
     error::{TokenError, TokenErrorKind},
     telemetry::TARGET,
@@ -19,50 +19,6 @@ pub struct Rejection {
     kind: RejectionKind,
     cause: Cause,
     params: Arc<ChallengeParams>,
-}
-
-/// A row of the table from error to answer.
-///
-/// | | status | `error` |
-/// |---|---|---|
-/// | [`MissingCredentials`](Self::MissingCredentials) | 401 | |
-/// | [`InvalidRequest`](Self::InvalidRequest) | 400 | `invalid_request` |
-/// | [`ExpiredToken`](Self::ExpiredToken), [`InvalidToken`](Self::InvalidToken) | 401 | `invalid_token` |
-/// | [`ClaimsMismatch`](Self::ClaimsMismatch) | 403 | |
-/// | [`Unavailable`](Self::Unavailable) | 503 | |
-/// | [`Misconfigured`](Self::Misconfigured) | 500 | |
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RejectionKind {
-    /// The claims of a good token do not fit the type a handler asks for.
-    ClaimsMismatch,
-    /// The token was good once.
-    ExpiredToken,
-    /// The request is malformed, or brings several credentials.
-    InvalidRequest,
-    /// The token is not good here. Why is not told to the client.
-    InvalidToken,
-    /// The route asks for a token, and no layer looks for one.
-    Misconfigured,
-    /// There are no credentials.
-    MissingCredentials,
-    /// Nobody can say now whether the token is good.
-    Unavailable,
-}
-
-impl RejectionKind {
-    /// A stable name in `snake_case`, for logs and for bodies of your own.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::ClaimsMismatch => "claims_mismatch",
-            Self::ExpiredToken => "expired_token",
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidToken => "invalid_token",
-            Self::Misconfigured => "misconfigured",
-            Self::MissingCredentials => "missing_credentials",
-            Self::Unavailable => "unavailable",
-        }
-    }
 }
 
 #[derive(Clone)]

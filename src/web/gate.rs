@@ -1,0 +1,180 @@
+//! The gate: what a layer was told, and what it therefore does with a request. The decision, apart
+//! from the futures around it.
+
+use std::{mem, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use http::{
+    Extensions, HeaderMap, Method, Request, Response, StatusCode,
+    header::{
+        ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, Entry, HeaderName, ORIGIN, RETRY_AFTER,
+        WWW_AUTHENTICATE,
+    },
+};
+
+use super::{
+    challenge::ChallengeParams, rejection::Rejection, respond::Respond, source::TokenSource,
+};
+use crate::{
+    error::TokenError,
+    head::RequestHead,
+    lookup::Lookup,
+    telemetry::TARGET,
+    token::{ClaimsError, Outcome, TokenOrigin, VerifiedToken},
+    verifier::Verifier,
+};
+
+/// Everything a layer was told.
+#[derive(Clone)]
+pub(crate) struct Gate<T, R> {
+    pub(crate) verifier: Verifier,
+    pub(crate) mode: Mode,
+    pub(crate) source: T,
+    pub(crate) responder: R,
+    pub(crate) params: Arc<ChallengeParams>,
+    pub(crate) pass_preflight: bool,
+    pub(crate) typed: Option<Typed>,
+}
+
+/// What is done without a good token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    BestEffort,
+    Optional,
+    Required,
+}
+
+/// Claims of a type that is decoded at the layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Typed {
+    /// Decodes them into the extensions.
+    pub(crate) insert: fn(&VerifiedToken, &mut Extensions) -> Result<(), ClaimsError>,
+    /// Takes out those that came in.
+    pub(crate) remove: fn(&mut Extensions),
+}
+
+/// What is to be done with a request.
+pub(crate) enum Step {
+    Pass,
+    Refuse(Rejection),
+    Wait(Verifying, TokenOrigin),
+}
+
+pub(crate) type Verifying = BoxFuture<'static, Result<VerifiedToken, TokenError>>;
+
+impl<T: TokenSource, R> Gate<T, R> {
+    /// Judges a request as far as that goes without waiting.
+    pub(crate) fn judge<B>(&self, request: &mut Request<B>) -> Step {
+        mark_sensitive(request.headers_mut());
+        if let Some(typed) = self.typed {
+            (typed.remove)(request.extensions_mut());
+        }
+        if self.pass_preflight && is_preflight(request) {
+            return self.conclude(request, Ok(None));
+        }
+        let presented = match self.source.token(RequestHead::of(request)) {
+            Err(error) => return self.conclude(request, Err(error)),
+            Ok(None) => return self.absent(request),
+            Ok(Some(presented)) => presented,
+        };
+        let origin = presented.origin;
+        match self.verifier.verify(presented.token) {
+            Lookup::Ready(verified) => {
+                self.conclude(request, verified.map(|token| Some((token, origin))))
+            }
+            Lookup::Pending(verifying) => Step::Wait(verifying, origin),
+        }
+    }
+
+    fn absent<B>(&self, request: &mut Request<B>) -> Step {
+        match self.mode {
+            Mode::Required => Step::Refuse(Rejection::missing()),
+            Mode::BestEffort | Mode::Optional => self.conclude(request, Ok(None)),
+        }
+    }
+
+    /// Lets a request pass with its outcome, or not.
+    pub(crate) fn conclude<B>(
+        &self,
+        request: &mut Request<B>,
+        verified: Result<Option<(VerifiedToken, TokenOrigin)>, TokenError>,
+    ) -> Step {
+        let outcome = match verified {
+            Ok(Some((token, origin))) => {
+                if let Some(typed) = self.typed
+                    && let Err(error) = (typed.insert)(&token, request.extensions_mut())
+                    && self.mode != Mode::BestEffort
+                {
+                    return Step::Refuse(error.into());
+                }
+                Outcome::Verified { token, origin }
+            }
+            Ok(None) => Outcome::Absent,
+            Err(error) if self.mode == Mode::BestEffort => {
+                let reason = error.kind().code();
+                tracing::debug!(target: TARGET, reason, "token failed, request passes");
+                Outcome::Failed(error)
+            }
+            Err(error) => return Step::Refuse(error.into()),
+        };
+        outcome.replace_in(request.extensions_mut());
+        Step::Pass
+    }
+}
+
+impl<T, R> Gate<T, R> {
+    /// The response to a refusal, whoever refused.
+    pub(crate) fn respond<B>(&self, rejection: Rejection) -> Response<B>
+    where
+        R: Respond<B>,
+    {
+        let rejection = rejection.with_params(&self.params);
+        rejection.log();
+        let mut response = self.responder.respond(&rejection);
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let entry = response.headers_mut().entry(WWW_AUTHENTICATE);
+            entry.or_insert_with(|| rejection.any_challenge());
+        }
+        response
+    }
+
+    /// Renders the refusal of an extractor or an inner layer, if this response is one.
+    pub(crate) fn render_inner<B>(&self, mut response: Response<B>) -> Response<B>
+    where
+        R: Respond<B>,
+    {
+        let Some(rejection) = response.extensions_mut().remove::<Rejection>() else {
+            return response;
+        };
+        let mut rendered = self.respond(rejection);
+        keep_headers(response.headers_mut(), rendered.headers_mut());
+        mem::swap(rendered.extensions_mut(), response.extensions_mut());
+        rendered
+    }
+}
+
+/// Takes over what layers in between have added, but nothing that speaks of the old answer.
+fn keep_headers(from: &mut HeaderMap, to: &mut HeaderMap) {
+    let of_the_answer = |name: &HeaderName| {
+        *name == WWW_AUTHENTICATE || *name == RETRY_AFTER || name.as_str().starts_with("content-")
+    };
+    for (name, value) in from.iter() {
+        if !of_the_answer(name) && !to.contains_key(name) {
+            to.append(name, value.clone());
+        }
+    }
+}
+
+/// So that nothing that logs headers further in prints the credentials.
+fn mark_sensitive(headers: &mut HeaderMap) {
+    if let Entry::Occupied(mut entry) = headers.entry(AUTHORIZATION) {
+        entry.iter_mut().for_each(|value| value.set_sensitive(true));
+    }
+}
+
+/// A CORS preflight (<https://fetch.spec.whatwg.org/#cors-preflight-request>).
+fn is_preflight<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(ORIGIN)
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
