@@ -110,6 +110,9 @@ impl<'ast> Visit<'ast> for Imports {
         syn::visit::visit_path(self, path);
     }
 
+    /// The `crate` of `pub(crate)` is no import.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+
     /// Tests may reach wherever they want.
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         if item.ident != "tests" {
