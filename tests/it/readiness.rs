@@ -111,7 +111,7 @@ async fn backpressure_goes_through_and_refusals_reach_nobody() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_inner_service_gets_the_request_and_its_answer_comes_back() {
     for (name, layer) in layers() {
         let (mut service, mut inner) =
@@ -124,8 +124,12 @@ async fn the_inner_service_gets_the_request_and_its_answer_comes_back() {
         let mut request = request();
         *request.uri_mut() = "/somewhere".parse().unwrap();
         let reply = tokio::spawn(service.call(request));
-        let answer = Response::builder().status(418).body(Body::new()).unwrap();
-        assert_request_eq!(inner, "/somewhere".to_owned()).send_response(answer);
-        assert_eq!(reply.await.unwrap().unwrap().status(), 418, "{name}");
+        let exchange = async {
+            let answer = Response::builder().status(418).body(Body::new()).unwrap();
+            assert_request_eq!(inner, "/somewhere".to_owned()).send_response(answer);
+            reply.await.unwrap().unwrap()
+        };
+        let reply = tokio::time::timeout(Duration::from_secs(60), exchange).await.expect(name);
+        assert_eq!(reply.status(), 418, "{name}");
     }
 }
