@@ -10,10 +10,7 @@
 //! curl -i $URL/me -H "authorization: Bearer $TOKEN"           # 503 and Retry-After
 //! ```
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, time::Duration};
 
 use axum::{
     Router,
@@ -100,10 +97,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(axum::serve(listener, app).await?)
 }
 
-fn mint(kid: &str, secret: &[u8]) -> Result<String, Box<dyn std::error::Error>> {
-    let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
-    let exp = in_an_hour.duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+fn mint(kid: &str, secret: &[u8]) -> jsonwebtoken::errors::Result<String> {
+    let exp = jsonwebtoken::get_current_timestamp() + 3600;
     let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": exp });
     let header = Header { kid: Some(kid.to_owned()), ..Header::default() };
-    Ok(jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret))?)
+    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret))
 }

@@ -7,10 +7,7 @@
 //! curl -i $URL                                     # 401
 //! ```
 
-use std::{
-    convert::Infallible,
-    time::{Duration, SystemTime},
-};
+use std::convert::Infallible;
 
 use http_body_util::Full;
 use hyper::{Request, Response, body::Bytes, body::Incoming, server::conn::http1};
@@ -56,9 +53,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// A token for this run: in earnest an identity provider issues it.
-fn mint(secret: &[u8]) -> Result<String, Box<dyn std::error::Error>> {
-    let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
-    let exp = in_an_hour.duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+fn mint(secret: &[u8]) -> jsonwebtoken::errors::Result<String> {
+    let exp = jsonwebtoken::get_current_timestamp() + 3600;
     let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": exp });
-    Ok(jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret))?)
+    jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret))
 }

@@ -11,8 +11,6 @@
 //! curl -i $URL/account -H "authorization: Bearer $TOKEN"    # 200
 //! ```
 
-use std::time::{Duration, SystemTime};
-
 use axum::{Router, routing::get};
 use jsonwebtoken::{EncodingKey, Header};
 use serde::Deserialize;
@@ -58,9 +56,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(axum::serve(listener, app).await?)
 }
 
-fn mint(secret: &[u8]) -> Result<String, Box<dyn std::error::Error>> {
-    let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
-    let exp = in_an_hour.duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+fn mint(secret: &[u8]) -> jsonwebtoken::errors::Result<String> {
+    let exp = jsonwebtoken::get_current_timestamp() + 3600;
     let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": exp });
-    Ok(jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret))?)
+    jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret))
 }

@@ -9,15 +9,14 @@
 //! curl -i $URL/me -H "authorization: Bearer ${TOKEN}x"   # 401, tampered with
 //! ```
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use axum::{
     Json, Router,
     extract::State,
     http::StatusCode,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::{EncodingKey, Header, get_current_timestamp as now};
 use serde::{Deserialize, Serialize};
 use tower_bearer::{Claims, JwtLayer, StaticKeys, TrustedIssuer, Verifier};
 
@@ -39,13 +38,8 @@ struct Login {
 }
 
 /// Protected: it is reached only with a good token.
-async fn me(Claims(user): Claims<User>) -> Json<User> {
-    Json(User {
-        iss: user.iss.clone(),
-        aud: user.aud.clone(),
-        sub: user.sub.clone(),
-        exp: user.exp,
-    })
+async fn me(Claims(user): Claims<User>) -> Response {
+    Json(&*user).into_response()
 }
 
 /// Open to everybody: a password for a token that is good for 15 minutes.
@@ -57,16 +51,13 @@ async fn login(
     if login.name != "ada" || login.password != "lovelace" {
         return Err(StatusCode::FORBIDDEN);
     }
-    Ok(mint(&key, &login.name, AUDIENCE, now() + Duration::from_secs(15 * 60)))
+    mint(&key, &login.name, AUDIENCE, now() + 15 * 60)
+        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-fn mint(key: &EncodingKey, sub: &str, aud: &str, exp: Duration) -> String {
-    let user = User { iss: ISSUER.into(), aud: aud.into(), sub: sub.into(), exp: exp.as_secs() };
-    jsonwebtoken::encode(&Header::default(), &user, key).expect("claims are plain JSON")
-}
-
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970")
+fn mint(key: &EncodingKey, sub: &str, aud: &str, exp: u64) -> jsonwebtoken::errors::Result<String> {
+    let user = User { iss: ISSUER.into(), aud: aud.into(), sub: sub.into(), exp };
+    jsonwebtoken::encode(&Header::default(), &user, key)
 }
 
 #[tokio::main]
@@ -86,13 +77,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let port = std::env::var("PORT").map_or(Ok(0), |port| port.parse::<u16>())?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    print_what_to_try(&format!("http://{}", listener.local_addr()?), &signing);
+    print_what_to_try(&format!("http://{}", listener.local_addr()?), &signing)?;
     Ok(axum::serve(listener, app).await?)
 }
 
-fn print_what_to_try(url: &str, key: &EncodingKey) {
-    let expired = mint(key, "ada", AUDIENCE, now() - Duration::from_secs(15 * 60));
-    let elsewhere = mint(key, "ada", "https://other.example", now() + Duration::from_secs(900));
+fn print_what_to_try(url: &str, key: &EncodingKey) -> jsonwebtoken::errors::Result<()> {
+    let expired = mint(key, "ada", AUDIENCE, now() - 15 * 60)?;
+    let elsewhere = mint(key, "ada", "https://other.example", now() + 15 * 60)?;
     println!(
         r#"listening on {url}
 
@@ -115,4 +106,5 @@ curl -i {url}/me -H 'authorization: Bearer {expired}'
 curl -i {url}/me -H 'authorization: Bearer {elsewhere}'
 "#
     );
+    Ok(())
 }

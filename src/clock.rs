@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn sums_and_conversions_saturate() {
         let last = NumericDate(f64::MAX);
-        assert_eq!(last.plus(Duration::MAX).as_secs_f64(), f64::MAX);
+        assert!(last.plus(Duration::MAX) == last);
         assert_eq!(last.as_secs(), u64::MAX);
         assert_eq!(last.to_system_time(), None);
         let before = UNIX_EPOCH - Duration::from_secs(5);

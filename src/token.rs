@@ -38,6 +38,12 @@ use crate::{
 /// }
 /// ```
 ///
+/// It cannot be made by hand, so a function that takes one cannot be called without a verified token:
+///
+/// ```compile_fail
+/// let forged = tower_bearer::VerifiedToken(Default::default());
+/// ```
+///
 /// `Debug` shows the issuer as it was configured and the algorithm, and no claim.
 #[derive(Clone)]
 pub struct VerifiedToken(Arc<Inner>);

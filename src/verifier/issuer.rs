@@ -40,6 +40,13 @@ use crate::{
 /// # drop(issuer);
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
+///
+/// The audience cannot be left out:
+///
+/// ```compile_fail
+/// # fn keys() -> tower_bearer::StaticKeys { unimplemented!() }
+/// let issuer = tower_bearer::TrustedIssuer::new("https://issuer.example", keys());
+/// ```
 #[must_use = "an issuer does nothing until a `Verifier` is built of it"]
 pub struct TrustedIssuer {
     issuer: String,

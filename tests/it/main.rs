@@ -3,6 +3,14 @@
 //! One binary, so that it links once. `support` makes keys, tokens and servers; each other module
 //! holds one part of the contract.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by panicking"
+)]
+
 mod support;
 
 mod answers;
