@@ -194,6 +194,11 @@ impl VerifyingKey {
         Self(Arc::new(Inner { declared: true, ..self.parts() }))
     }
 
+    /// Whether a token could not tell the two apart: the same name and the same algorithm.
+    pub(crate) fn clashes_with(&self, other: &Self) -> bool {
+        self.kid().is_some() && self.kid() == other.kid() && self.algorithm() == other.algorithm()
+    }
+
     fn of(algorithm: Algorithm, verifier: Arc<dyn SignatureVerifier>) -> Self {
         Self(Arc::new(Inner { algorithm, key_id: None, declared: true, verifier }))
     }

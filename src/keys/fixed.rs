@@ -120,11 +120,7 @@ impl StaticKeys {
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Result<Self, ConfigError> {
         let keys: Vec<_> = keys.into_iter().collect();
         let twice = |(at, key): (usize, &VerifyingKey)| {
-            keys.iter().take(at).any(|other| {
-                key.kid().is_some()
-                    && other.kid() == key.kid()
-                    && other.algorithm() == key.algorithm()
-            })
+            keys.iter().take(at).any(|other| other.clashes_with(key))
         };
         if keys.iter().enumerate().any(twice) {
             return Err(ConfigError::new("two keys have the same `kid` and algorithm"));
