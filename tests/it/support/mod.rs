@@ -2,10 +2,12 @@
 
 mod app;
 mod keys;
+mod outcome;
 mod token;
 
 pub(crate) use app::{App, Reply, app, standard};
 pub(crate) use keys::{KeyPair, SECRET, key};
+pub(crate) use outcome::{MODES, answer_outcome, outcome};
 pub(crate) use token::{Token, claims, json_token, token};
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
