@@ -40,15 +40,23 @@ fn named(kid: &str) -> String {
     token_with(&json!({ "kid": kid }), &json!({}))
 }
 
+/// Takes any signature: what is refused with it is refused for another reason.
+struct Credulous;
+
+impl SignatureVerifier for Credulous {
+    fn verify(&self, _: &[u8], _: &[u8]) -> Result<(), SignatureError> {
+        Ok(())
+    }
+}
+
 /// Answers that a `kid` asks for.
 fn answer(kid: Option<&str>) -> Result<VerifyingKey, KeyError> {
     match kid {
         Some("found") => Ok(es256()),
         Some("down") => Err(KeyError::unavailable("out of reach")),
         Some("broken") => Err(KeyError::invalid("the row holds no key")),
-        Some("RS256") => Ok(key(Algorithm::RS256).verifying()),
-        Some("HS256") => Ok(key(Algorithm::HS256).verifying()),
-        Some("ES384") => Ok(key(Algorithm::ES384).verifying()),
+        Some("credulous RS256") => Ok(VerifyingKey::from_verifier(Algorithm::RS256, Credulous)),
+        Some("credulous ES384") => Ok(VerifyingKey::from_verifier(Algorithm::ES384, Credulous)),
         Some("another") => Ok(KeyPair::generate(Algorithm::ES256).verifying()),
         _ => Err(KeyError::not_found()),
     }
@@ -89,15 +97,18 @@ async fn keys_that_cannot_be_had_are_not_the_fault_of_the_token() {
 #[tokio::test]
 async fn a_key_of_another_algorithm_than_the_header_names_is_refused() {
     for (when, app) in apps().await {
-        for kid in ["RS256", "HS256", "ES384"] {
-            app.get(&named(kid)).await.assert_invalid_token(&format!("ES256, {kid}, {when}"));
-        }
-        for algorithm in [Algorithm::HS256, Algorithm::RS256, Algorithm::ES384] {
-            let with_kid = |kid: &str| json_token(algorithm, &json!({ "kid": kid }), &json!({}));
-            let case = format!("{algorithm}, {when}");
-            app.get(&with_kid("found").compact()).await.assert_invalid_token(&case);
-            // So that the refusal is one of the pairing, not of the algorithm.
-            app.get(&with_kid(algorithm.name()).compact()).await.assert_accepted(&case);
+        for (kid, own) in
+            [("credulous RS256", Algorithm::RS256), ("credulous ES384", Algorithm::ES384)]
+        {
+            for algorithm in Algorithm::ALL {
+                let token = json_token(algorithm, &json!({ "kid": kid }), &json!({})).compact();
+                let (case, reply) = (format!("{algorithm}, {kid}, {when}"), app.get(&token).await);
+                if algorithm == own {
+                    reply.assert_accepted(&case);
+                } else {
+                    reply.assert_invalid_token(&case);
+                }
+            }
         }
     }
 }
@@ -301,7 +312,8 @@ async fn a_client_that_hangs_up_while_its_key_is_fetched_harms_nobody() {
     gate.asked.recv().await.unwrap();
     gate.asked.recv().await.unwrap();
     impatient.abort();
-    gate.dropped.recv().await.unwrap();
+    let hung_up = tokio::time::timeout(Duration::from_secs(30), gate.dropped.recv());
+    hung_up.await.expect("the question is dropped").unwrap();
     gate.open.add_permits(2);
     patient.await.unwrap().assert_accepted("the one that waits");
     get().await.unwrap().assert_accepted("a later one");
