@@ -260,7 +260,7 @@ async fn retry_after_is_what_the_resolver_says_in_whole_seconds_rounded_up() {
         ("a nanosecond", Some(nanosecond), "1"),
         ("half a millisecond", Some(Duration::from_micros(500)), "1"),
         ("a millisecond", Some(Duration::from_millis(1)), "1"),
-        ("nearly a second", Some(second - nanosecond), "1"),
+        ("nearly a second", Some(Duration::from_nanos(999_999_999)), "1"),
         ("a second", Some(second), "1"),
         ("a nanosecond more", Some(second + nanosecond), "2"),
         ("half a millisecond more", Some(second + Duration::from_micros(500)), "2"),

@@ -16,8 +16,8 @@ use tokio::sync::{Barrier, Semaphore, mpsc};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
     Algorithm, Audience, ConfigError, Header, JwtLayer, KeyError, KeyErrorKind, KeyResolver,
-    Lookup, SignatureError, SignatureVerifier, StaticKeys, TokenErrorKind, TrustedIssuer, Verifier,
-    VerifyingKey, resolver_fn, resolver_fn_sync,
+    Lookup, SignatureError, SignatureVerifier, StaticKeys, TokenError, TokenErrorKind,
+    TrustedIssuer, VerifiedToken, Verifier, VerifyingKey, resolver_fn, resolver_fn_sync,
 };
 
 use crate::support::{
@@ -354,8 +354,8 @@ async fn two_issuers_that_share_a_key_id_never_cross() {
         ),
     ] {
         let token = token(iss, aud).signed_by(signer);
-        let verified = verifier.verify(&token).await;
-        let found = verified.as_ref().map(|token| token.issuer()).map_err(|error| error.kind());
+        let result = verifier.verify(&token).await;
+        let found = result.as_ref().map(VerifiedToken::issuer).map_err(TokenError::kind);
         assert_eq!(found, expected, "{name}");
     }
 }

@@ -1,8 +1,11 @@
 use axum::{extract::Request, routing::MethodRouter};
 use tower_bearer::{JwtLayer, Outcome, TokenOrigin, VerifiedToken, http};
 
+/// Puts a layer into a mode.
+type Set = fn(JwtLayer) -> JwtLayer;
+
 /// Every mode a layer can be in, and how it is put there.
-pub(crate) const MODES: [(&str, fn(JwtLayer) -> JwtLayer); 3] = [
+pub(crate) const MODES: [(&str, Set); 3] = [
     ("required", |layer| layer),
     ("optional", JwtLayer::optional),
     ("best effort", JwtLayer::best_effort),
