@@ -70,7 +70,7 @@ impl IntoResponse for Rejection {
         let mut response: Response = BearerResponder.respond(&self);
         if self.kind() == RejectionKind::Misconfigured {
             self.log();
-            *response.body_mut() = self.description().into();
+            response = (self.status(), self.description()).into_response();
         }
         response.extensions_mut().insert(self);
         response

@@ -9,7 +9,7 @@ mod issuer;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use self::{candidate::Candidate, issuer::Trusted};
 use crate::{
@@ -68,7 +68,9 @@ impl Verifier {
             let trusted = issuer.build()?;
             if let Some(twice) = all.insert(Arc::clone(&trusted.issuer), Arc::new(trusted)) {
                 let name = &twice.issuer;
-                return Err(ConfigError::new(format!("the issuer {name:?} is configured twice")));
+                return Err(ConfigError::new(format!(
+                    "the issuer {name:?} is configured twice: give it all its audiences and keys at once"
+                )));
             }
         }
         if all.is_empty() {
@@ -99,20 +101,21 @@ impl Verifier {
         }
     }
 
-    /// Fetches what a first request would wait for, of all issuers at once.
+    /// Fetches what a first request would wait for, of all issuers at once. One that fails keeps no other
+    /// from being fetched.
     pub fn preload(&self) -> Lookup<Result<(), KeyError>> {
         let mut waiting = Vec::new();
+        let mut known = Ok(());
         for trusted in self.0.values() {
             match trusted.keys.preload() {
-                Lookup::Ready(Ok(())) => {}
-                Lookup::Ready(Err(error)) => return Lookup::Ready(Err(error)),
+                Lookup::Ready(loaded) => known = known.and(loaded),
                 Lookup::Pending(future) => waiting.push(future),
             }
         }
         if waiting.is_empty() {
-            return Lookup::Ready(Ok(()));
+            return Lookup::Ready(known);
         }
-        Lookup::pending(async move { try_join_all(waiting).await.map(drop) })
+        Lookup::pending(async move { join_all(waiting).await.into_iter().fold(known, Result::and) })
     }
 
     /// All that can be judged without a key, and the question for the key.

@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 use http::{
     Extensions, HeaderMap, Method, Request, Response, StatusCode,
     header::{
-        ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, Entry, HeaderName, ORIGIN, RETRY_AFTER,
-        WWW_AUTHENTICATE,
+        ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_ENCODING,
+        CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, Entry,
+        HeaderName, ORIGIN, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
     },
 };
 
@@ -53,6 +54,11 @@ pub(crate) struct Typed {
     pub(crate) remove: fn(&mut Extensions),
 }
 
+/// Stands beside the decoded claims, so that a layer further in, which may not know their type, can
+/// take them out.
+#[derive(Clone, Copy)]
+struct RemoveTyped(fn(&mut Extensions));
+
 /// What is to be done with a request.
 pub(crate) enum Step {
     Pass,
@@ -66,9 +72,7 @@ impl<T: TokenSource, R> Gate<T, R> {
     /// Judges a request as far as that goes without waiting.
     pub(crate) fn judge<B>(&self, request: &mut Request<B>) -> Step {
         mark_sensitive(request.headers_mut());
-        if let Some(typed) = self.typed {
-            (typed.remove)(request.extensions_mut());
-        }
+        self.remove_typed(request.extensions_mut());
         if self.pass_preflight && is_preflight(request) {
             return self.conclude(request, Ok(None));
         }
@@ -86,6 +90,28 @@ impl<T: TokenSource, R> Gate<T, R> {
         }
     }
 
+    /// Takes out decoded claims that came in with the request.
+    fn remove_typed(&self, extensions: &mut Extensions) {
+        if let Some(RemoveTyped(remove)) = extensions.remove() {
+            remove(extensions);
+        }
+        if let Some(typed) = self.typed {
+            (typed.remove)(extensions);
+        }
+    }
+
+    /// Decodes the claims for handlers that find them in the extensions.
+    fn insert_typed(
+        &self,
+        token: &VerifiedToken,
+        extensions: &mut Extensions,
+    ) -> Result<(), ClaimsError> {
+        let Some(typed) = self.typed else { return Ok(()) };
+        (typed.insert)(token, extensions)?;
+        extensions.insert(RemoveTyped(typed.remove));
+        Ok(())
+    }
+
     fn absent<B>(&self, request: &mut Request<B>) -> Step {
         match self.mode {
             Mode::Required => Step::Refuse(Rejection::missing()),
@@ -101,8 +127,7 @@ impl<T: TokenSource, R> Gate<T, R> {
     ) -> Step {
         let outcome = match verified {
             Ok(Some((token, origin))) => {
-                if let Some(typed) = self.typed
-                    && let Err(error) = (typed.insert)(&token, request.extensions_mut())
+                if let Err(error) = self.insert_typed(&token, request.extensions_mut())
                     && self.mode != Mode::BestEffort
                 {
                     return Step::Refuse(error.into());
@@ -147,20 +172,32 @@ impl<T, R> Gate<T, R> {
             return response;
         };
         let mut rendered = self.respond(rejection);
-        keep_headers(response.headers_mut(), rendered.headers_mut());
-        mem::swap(rendered.extensions_mut(), response.extensions_mut());
+        keep_headers(response.headers(), rendered.headers_mut());
+        let own = mem::replace(rendered.extensions_mut(), mem::take(response.extensions_mut()));
+        rendered.extensions_mut().extend(own);
         rendered
     }
 }
 
 /// Takes over what layers in between have added, but nothing that speaks of the old answer.
-fn keep_headers(from: &mut HeaderMap, to: &mut HeaderMap) {
-    let of_the_answer = |name: &HeaderName| {
-        *name == WWW_AUTHENTICATE || *name == RETRY_AFTER || name.as_str().starts_with("content-")
-    };
-    for (name, value) in from.iter() {
-        if !of_the_answer(name) && !to.contains_key(name) {
-            to.append(name, value.clone());
+fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
+    const OF_THE_ANSWER: [HeaderName; 10] = [
+        CONTENT_DISPOSITION,
+        CONTENT_ENCODING,
+        CONTENT_LANGUAGE,
+        CONTENT_LENGTH,
+        CONTENT_LOCATION,
+        CONTENT_RANGE,
+        CONTENT_TYPE,
+        RETRY_AFTER,
+        TRANSFER_ENCODING,
+        WWW_AUTHENTICATE,
+    ];
+    for name in from.keys() {
+        if !OF_THE_ANSWER.contains(name) && !to.contains_key(name) {
+            for value in from.get_all(name) {
+                to.append(name, value.clone());
+            }
         }
     }
 }

@@ -11,8 +11,9 @@ use super::rejection::Rejection;
 
 /// Makes the response to a request that is refused.
 ///
-/// One responder renders every refusal: those of the layer itself, and those of extractors and
-/// inner layers behind it. A 401 that lacks `WWW-Authenticate` gets it from the layer, since RFC 9110
+/// One responder renders every refusal of a layer: its own, and those of the extractors behind it.
+/// Where one [`JwtLayer`](crate::JwtLayer) stands inside another, the inner one's refusals are
+/// rendered by the inner one. A 401 that lacks `WWW-Authenticate` gets it from the layer, since RFC 9110
 /// §11.6.1 demands one.
 ///
 /// Closures are responders by [`JwtLayer::respond_with`](crate::JwtLayer::respond_with).
@@ -43,7 +44,7 @@ impl<B: Default> Respond<B> for BearerResponder {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         if let Some(retry_after) = rejection.retry_after() {
-            let seconds = retry_after.as_millis().div_ceil(1000);
+            let seconds = retry_after.as_nanos().div_ceil(1_000_000_000);
             let value = HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX));
             response.headers_mut().insert(RETRY_AFTER, value);
         }

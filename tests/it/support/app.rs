@@ -5,7 +5,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::{
     Request, StatusCode,
     body::Bytes,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -140,6 +140,13 @@ impl Reply {
     #[track_caller]
     pub(crate) fn assert_missing(&self, case: &str) {
         self.assert_refused(case, 401, r#"Bearer realm="api""#);
+    }
+
+    /// 503: nobody can say now whether the token is good.
+    #[track_caller]
+    pub(crate) fn assert_unavailable(&self, case: &str) {
+        self.assert_refused(case, 503, "");
+        assert!(self.headers.contains_key(RETRY_AFTER), "{case}");
     }
 
     #[track_caller]

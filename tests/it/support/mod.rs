@@ -3,11 +3,13 @@
 mod app;
 mod keys;
 mod log;
+mod outcome;
 mod token;
 
 pub(crate) use app::{App, Reply, app, standard};
 pub(crate) use keys::{KeyPair, SECRET, key};
 pub(crate) use log::Log;
+pub(crate) use outcome::{MODES, answer_outcome, outcome};
 pub(crate) use token::{Token, claims, json_token, token};
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
