@@ -1,0 +1,158 @@
+//! Numbers in claims, which `arbitrary_precision` reads in another way.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tower_bearer::{StaticKeys, TokenError, TokenErrorKind, TrustedIssuer, VerifiedToken};
+
+use super::{AUDIENCE, ISSUED, ISSUER, issuer, verify};
+
+const SECRET: [u8; 32] = [7; 32];
+
+/// A token with these members beside `iss` and `aud`, written as they stand.
+fn token(members: &str) -> String {
+    let payload = format!(r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}",{members}}}"#);
+    let encode = |text: &[u8]| URL_SAFE_NO_PAD.encode(text);
+    let message = format!("{}.{}", encode(br#"{"alg":"HS256"}"#), encode(payload.as_bytes()));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &SECRET);
+    let signature = hmac::sign(&key, message.as_bytes());
+    format!("{message}.{}", encode(signature.as_ref()))
+}
+
+fn hs256() -> TrustedIssuer {
+    issuer(StaticKeys::hs256(SECRET).unwrap())
+}
+
+fn accepted(members: &str) -> VerifiedToken {
+    verify(hs256(), &token(members)).expect(members)
+}
+
+fn refused(members: &str) -> TokenErrorKind {
+    verify(hs256(), &token(members)).as_ref().map_err(TokenError::kind).expect_err(members)
+}
+
+#[test]
+fn arbitrary_precision_is_on_if_it_should_be() {
+    let number: Value = serde_json::from_str("1.10").unwrap();
+    let expected = if cfg!(feature = "arbitrary_precision") { "1.10" } else { "1.1" };
+    assert_eq!(number.to_string(), expected);
+}
+
+#[test]
+fn dates_are_read_in_every_form_of_a_number() {
+    let cases = [
+        ("integer", "1750000900", 1_750_000_900.0),
+        ("fraction", "1750000900.5", 1_750_000_900.5),
+        ("exponent", "1.7500009e9", 1_750_000_900.0),
+        ("exponent with a sign", "17500009E+02", 1_750_000_900.0),
+        ("negative exponent", "17500009005e-1", 1_750_000_900.5),
+        ("beyond u64", "18446744073709551616", 18_446_744_073_709_551_616.0),
+    ];
+    for (name, exp, expected) in cases {
+        let date = accepted(&format!(r#""exp":{exp}"#)).expires_at();
+        assert_eq!(date.map(|date| date.as_secs_f64()), Some(expected), "{name}");
+    }
+}
+
+#[test]
+fn dates_are_held_against_the_clock_in_every_form() {
+    let (past, future) = (ISSUED - 1, ISSUED + 900);
+    let cases = [
+        ("expired", format!(r#""exp":{past}"#), TokenErrorKind::Expired),
+        ("expired, fraction", format!(r#""exp":{past}.5"#), TokenErrorKind::Expired),
+        ("expired, exponent", r#""exp":1.7e9"#.to_owned(), TokenErrorKind::Expired),
+        ("nbf", format!(r#""exp":{future},"nbf":{future}"#), TokenErrorKind::NotYetValid),
+        ("nbf, exponent", format!(r#""exp":{future},"nbf":2e9"#), TokenErrorKind::NotYetValid),
+    ];
+    for (name, members, expected) in cases {
+        assert_eq!(refused(&members), expected, "{name}");
+    }
+}
+
+#[test]
+fn dates_of_another_type_are_refused() {
+    let wrong = [
+        r#""1750000900""#,
+        "null",
+        "true",
+        "[1750000900]",
+        "{}",
+        "-1",
+        r#"{"$serde_json::private::Number":"1750000900"}"#,
+    ];
+    for value in wrong {
+        for date in ["exp", "nbf", "iat"] {
+            let others = if date == "exp" { "" } else { r#""exp":1750000900,"# };
+            let kind = refused(&format!(r#"{others}"{date}":{value}"#));
+            assert_eq!(kind, TokenErrorKind::InvalidClaim, "{date}: {value}");
+        }
+    }
+    assert_eq!(refused(r#""exp":1e400"#), TokenErrorKind::Malformed, "beyond a double");
+}
+
+#[test]
+fn numbers_are_no_strings() {
+    for member in [r#""sub":1"#, r#""sub":1.5e3"#, r#""jti":1"#, r#""client_id":1"#] {
+        let kind = refused(&format!(r#""exp":1750000900,{member}"#));
+        assert_eq!(kind, TokenErrorKind::InvalidClaim, "{member}");
+    }
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct Typed {
+    exp: u64,
+    level: u8,
+    offset: i64,
+    ratio: f64,
+    large: f64,
+    maybe: Option<u32>,
+    nested: BTreeMap<String, Vec<u16>>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+const NUMBERS: &str = r#""exp":1750000900,"level":3,"offset":-7200,"ratio":0.25,"large":1e3,
+    "maybe":5,"nested":{"a":[1,2]},"other":12"#;
+
+#[test]
+fn typed_claims_hold_numbers() {
+    let token = accepted(NUMBERS);
+    let claims = token.claims::<Typed>().unwrap();
+    let Typed { rest, .. } = &*claims;
+    assert_eq!(rest["other"].as_u64(), Some(12));
+    let expected = Typed {
+        exp: 1_750_000_900,
+        level: 3,
+        offset: -7200,
+        ratio: 0.25,
+        large: 1000.0,
+        maybe: Some(5),
+        nested: [("a".to_owned(), vec![1, 2])].into(),
+        rest: rest.clone(),
+    };
+    assert_eq!(*claims, expected);
+}
+
+#[test]
+fn single_claims_are_numbers() {
+    let token = accepted(NUMBERS);
+    assert_eq!(token.claim::<u8>("level").unwrap(), Some(3));
+    assert_eq!(token.claim::<i64>("offset").unwrap(), Some(-7200));
+    assert_eq!(token.claim::<f64>("ratio").unwrap(), Some(0.25));
+    assert_eq!(token.claim::<Value>("other").unwrap().and_then(|n| n.as_u64()), Some(12));
+    assert!(token.claim::<u8>("offset").is_err());
+    assert!(token.claim::<String>("level").is_err());
+}
+
+#[test]
+fn a_required_claim_may_be_a_number() {
+    let cases = [("the same", "3", true), ("another", "4", false), ("a string", "\"3\"", false)];
+    for (name, level, good) in cases {
+        let token = token(&format!(r#""exp":1750000900,"level":{level}"#));
+        let outcome = verify(hs256().require_claim("level", 3), &token);
+        assert_eq!(outcome.is_ok(), good, "{name}");
+    }
+}
