@@ -99,8 +99,19 @@ impl VerifyingKey {
     ///
     /// The JWK is of another type, declares another `alg` or a `use` that is not `sig`, or is no key.
     pub fn from_jwk(algorithm: Algorithm, jwk: &jsonwebtoken::jwk::Jwk) -> Result<Self, KeyError> {
+        use jsonwebtoken::jwk::{AlgorithmParameters, KeyAlgorithm};
+
+        let mut jwk = jwk.clone();
+        // It knows no name for ES512 and Ed25519; where the curve says it all, none is needed.
+        if let (
+            Some(KeyAlgorithm::UNKNOWN_ALGORITHM),
+            AlgorithmParameters::EllipticCurve(_) | AlgorithmParameters::OctetKeyPair(_),
+        ) = (jwk.common.key_algorithm, &jwk.algorithm)
+        {
+            jwk.common.key_algorithm = None;
+        }
         let json = Zeroizing::new(
-            serde_json::to_string(jwk).map_err(|_| KeyError::invalid("the JWK cannot be read"))?,
+            serde_json::to_string(&jwk).map_err(|_| KeyError::invalid("the JWK cannot be read"))?,
         );
         read_key(&json)?
             .into_iter()

@@ -114,7 +114,8 @@ impl TrustedIssuer {
     }
 
     /// Takes only tokens in which this claim has exactly this value: a string, a number, a bool or
-    /// any other JSON. May be called for several claims.
+    /// any other JSON. Numbers are compared as they are written: `1` is not `1.0`. May be called for
+    /// several claims.
     pub fn require_claim(
         mut self,
         name: impl Into<String>,

@@ -25,9 +25,9 @@ pub(crate) struct KeyPair {
 }
 
 enum Secret {
-    Ec(EcdsaKeyPair),
-    Ed(Ed25519KeyPair),
-    Hmac(hmac::Key),
+    Ec(Box<EcdsaKeyPair>),
+    Ed(Box<Ed25519KeyPair>),
+    Hmac(Box<hmac::Key>),
     Rsa(Arc<RsaKeyPair>),
 }
 
@@ -47,6 +47,7 @@ impl KeyPair {
     pub(crate) fn generate(algorithm: Algorithm) -> Self {
         static RSA: LazyLock<Arc<RsaKeyPair>> =
             LazyLock::new(|| Arc::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()));
+        let hmac = |hash| Secret::Hmac(Box::new(hmac::Key::new(hash, SECRET)));
         let secret = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 => {
                 let parameters = match algorithm {
@@ -54,12 +55,12 @@ impl KeyPair {
                     Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
                     _ => &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
                 };
-                Secret::Ec(EcdsaKeyPair::generate(parameters).unwrap())
+                Secret::Ec(Box::new(EcdsaKeyPair::generate(parameters).unwrap()))
             }
-            Algorithm::Ed25519 => Secret::Ed(Ed25519KeyPair::generate().unwrap()),
-            Algorithm::HS256 => Secret::Hmac(hmac::Key::new(hmac::HMAC_SHA256, SECRET)),
-            Algorithm::HS384 => Secret::Hmac(hmac::Key::new(hmac::HMAC_SHA384, SECRET)),
-            Algorithm::HS512 => Secret::Hmac(hmac::Key::new(hmac::HMAC_SHA512, SECRET)),
+            Algorithm::Ed25519 => Secret::Ed(Box::new(Ed25519KeyPair::generate().unwrap())),
+            Algorithm::HS256 => hmac(hmac::HMAC_SHA256),
+            Algorithm::HS384 => hmac(hmac::HMAC_SHA384),
+            Algorithm::HS512 => hmac(hmac::HMAC_SHA512),
             _ => Secret::Rsa(Arc::clone(&RSA)),
         };
         Self { algorithm, secret }
