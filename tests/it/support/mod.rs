@@ -4,7 +4,7 @@ mod app;
 mod keys;
 mod token;
 
-pub(crate) use app::{App, Reply, app, standard};
+pub(crate) use app::{App, Reply, app, app_of, standard};
 pub(crate) use keys::{KeyPair, SECRET, key};
 pub(crate) use token::{Token, claims, json_token, token};
 
