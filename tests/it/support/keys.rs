@@ -47,6 +47,17 @@ impl KeyPair {
     pub(crate) fn generate(algorithm: Algorithm) -> Self {
         static RSA: LazyLock<Arc<RsaKeyPair>> =
             LazyLock::new(|| Arc::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()));
+        Self::with(algorithm, SECRET, &RSA)
+    }
+
+    /// A key pair that is none of those of [`key`], HMAC and RSA included.
+    pub(crate) fn stranger(algorithm: Algorithm) -> Self {
+        static RSA: LazyLock<Arc<RsaKeyPair>> =
+            LazyLock::new(|| Arc::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()));
+        Self::with(algorithm, &SECRET.map(|byte| byte ^ 1), &RSA)
+    }
+
+    fn with(algorithm: Algorithm, secret: &[u8], rsa: &LazyLock<Arc<RsaKeyPair>>) -> Self {
         let secret = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 => {
                 let parameters = match algorithm {
@@ -57,10 +68,10 @@ impl KeyPair {
                 Secret::Ec(EcdsaKeyPair::generate(parameters).unwrap())
             }
             Algorithm::Ed25519 => Secret::Ed(Ed25519KeyPair::generate().unwrap()),
-            Algorithm::HS256 => Secret::Hmac(hmac::Key::new(hmac::HMAC_SHA256, SECRET)),
-            Algorithm::HS384 => Secret::Hmac(hmac::Key::new(hmac::HMAC_SHA384, SECRET)),
-            Algorithm::HS512 => Secret::Hmac(hmac::Key::new(hmac::HMAC_SHA512, SECRET)),
-            _ => Secret::Rsa(Arc::clone(&RSA)),
+            Algorithm::HS256 => Secret::Hmac(hmac::Key::new(hmac::HMAC_SHA256, secret)),
+            Algorithm::HS384 => Secret::Hmac(hmac::Key::new(hmac::HMAC_SHA384, secret)),
+            Algorithm::HS512 => Secret::Hmac(hmac::Key::new(hmac::HMAC_SHA512, secret)),
+            _ => Secret::Rsa(Arc::clone(rsa)),
         };
         Self { algorithm, secret }
     }
