@@ -132,10 +132,13 @@ proptest! {
 
     #[test]
     fn no_claim_may_stand_twice(
-        claims in claims(), which in any::<Index>(), at in any::<Index>(),
+        claims in claims(), many in 0..60_u32, which in any::<Index>(), at in any::<Index>(),
         style in style(), again in style(), same in any::<bool>(), other in json(),
     ) {
-        let mut members: Vec<_> = claims.iter().map(|(name, value)| style.member(name, value)).collect();
+        let mut claims = claims;
+        claims.extend((0..many).map(|n| (format!("one of many, {n}"), json!(n))));
+        let mut members: Vec<_> =
+            claims.iter().map(|(name, value)| style.member(name, value)).collect();
         let good = token().payload(style.object(&members)).compact();
         let (name, value) = which.get(&claims);
         let twin = again.member(name, if same { value } else { &other });
