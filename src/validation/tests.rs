@@ -34,6 +34,7 @@ fn a_type_is_compared_without_its_case_and_without_application() {
         ("exactly: empty", exactly("at+jwt"), Some(""), false),
         ("exactly JWT: it", exactly("JWT"), Some("jwt"), true),
         ("exactly JWT: at+jwt", exactly("JWT"), Some("at+jwt"), false),
+        ("exactly JWT: the long form", exactly("JWT"), Some("application/jwt"), true),
         ("exactly JWT: none", exactly("JWT"), None, false),
         ("exactly of ours: it", exactly("vnd.example+jwt"), Some("VND.example+jwt"), true),
         ("exactly of ours: at+jwt", exactly("vnd.example+jwt"), Some("at+jwt"), false),
@@ -42,6 +43,17 @@ fn a_type_is_compared_without_its_case_and_without_application() {
         let expected = if allowed { Ok(()) } else { Err(Kind::TypeNotAllowed) };
         assert_eq!(rule.check(typ), expected, "{name}");
     }
+}
+
+/// A media type means the same with `application/` and without (RFC 7515 §4.1.9), whoever writes it.
+#[test]
+fn the_type_to_ask_for_may_have_its_long_form() {
+    let rule = TypRule::Exactly("application/at+jwt".to_owned());
+    for typ in ["application/at+jwt", "at+jwt", "AT+JWT"] {
+        assert_eq!(rule.check(Some(typ)), Ok(()), "{typ}");
+    }
+    assert_eq!(rule.check(Some("JWT")), Err(Kind::TypeNotAllowed));
+    assert_eq!(rule.check(None), Err(Kind::TypeNotAllowed));
 }
 
 /// Dates as a token has them: `exp`, `nbf`, `iat`.
