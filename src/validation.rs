@@ -57,6 +57,11 @@ impl Default for TimeRules {
 }
 
 impl TypRule {
+    /// The media type to ask for, with or without `application/`.
+    pub(crate) fn exactly(typ: &str) -> Self {
+        Self::Exactly(without_application(typ).to_owned())
+    }
+
     /// Media types are compared without regard to case, and `application/` may be left out
     /// (RFC 7515 §4.1.9).
     pub(crate) fn check(&self, typ: Option<&str>) -> Result<(), Kind> {
@@ -73,11 +78,14 @@ impl TypRule {
 }
 
 fn is_media_type(typ: &str, expected: &str) -> bool {
-    let short = match typ.split_once('/') {
+    without_application(typ).eq_ignore_ascii_case(expected)
+}
+
+fn without_application(typ: &str) -> &str {
+    match typ.split_once('/') {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application") => rest,
         _ => typ,
-    };
-    short.eq_ignore_ascii_case(expected)
+    }
 }
 
 impl TimeRules {

@@ -143,24 +143,14 @@ impl Verifier {
         if let Some(trusted) = self.0.get(&**issuer) {
             return Ok(Arc::clone(trusted));
         }
-        self.warn_of_near_miss(issuer);
-        Err(TokenErrorKind::UnknownIssuer)
-    }
-
-    /// The one mistake that cannot be seen in a log that does not print the token's own `iss`.
-    fn warn_of_near_miss(&self, issuer: &str) {
         let near = match issuer.strip_suffix('/') {
             Some(shorter) => self.0.get(shorter),
             None => self.0.get(&*format!("{issuer}/")),
         };
         if let Some(trusted) = near {
-            tracing::warn!(
-                target: TARGET,
-                trusted = &*trusted.issuer,
-                difference = "differs by a trailing slash",
-                "unknown issuer is nearly a trusted one"
-            );
+            trusted.warn_of_near_miss();
         }
+        Err(TokenErrorKind::UnknownIssuer)
     }
 }
 

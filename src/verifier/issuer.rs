@@ -1,4 +1,11 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{
     claims::{
@@ -12,8 +19,12 @@ use crate::{
         header::Header,
     },
     keys::KeyResolver,
+    telemetry::TARGET,
     validation::{Rules, TimeRules, TypRule},
 };
+
+/// Clocks that are further apart than this are broken.
+const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
 
 /// An issuer whose tokens are taken: its name, whom its tokens are meant for, and its keys.
 ///
@@ -87,7 +98,7 @@ impl TrustedIssuer {
     }
 
     /// How far our clock and the issuer's may be apart. A token is expired from `exp + leeway` on
-    /// and not yet valid while `nbf > now + leeway`.
+    /// and not yet valid while `nbf > now + leeway`. At most an hour: more would switch expiry off.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.rules.times.leeway = leeway;
         self
@@ -96,7 +107,7 @@ impl TrustedIssuer {
     /// Takes only tokens of this media type, such as `at+jwt`; case does not count, and the token
     /// may put `application/` before it. A token without `typ` is refused.
     pub fn typ(mut self, typ: impl Into<String>) -> Self {
-        self.rules.typ = TypRule::Exactly(typ.into());
+        self.rules.typ = TypRule::exactly(&typ.into());
         self
     }
 
@@ -159,6 +170,11 @@ impl TrustedIssuer {
             return Err(ConfigError::new("the issuer is empty: name it as its tokens do in `iss`"));
         }
         rules.audience.check()?;
+        if rules.times.leeway > MAX_LEEWAY {
+            return Err(ConfigError::new(
+                "a leeway of more than an hour would switch expiry off: set the clocks instead",
+            ));
+        }
         if matches!(&rules.typ, TypRule::Exactly(typ) if typ.is_empty()) {
             return Err(ConfigError::new("the `typ` to ask for is empty"));
         }
@@ -173,7 +189,9 @@ impl TrustedIssuer {
                 "no algorithm is left for {issuer:?}: `.algorithms(..)` names none that its keys can verify"
             )));
         }
-        Ok(Trusted { issuer: issuer.into(), keys, allowed, names_algorithms, rules, clock })
+        let issuer = issuer.into();
+        let near_miss = AtomicBool::new(false);
+        Ok(Trusted { issuer, keys, rules, names_algorithms, near_miss, allowed, clock })
     }
 }
 
@@ -195,6 +213,8 @@ pub(super) struct Trusted {
     pub(super) rules: Rules,
     /// `.algorithms(..)` was called: keys that declare none may be used for any of them.
     pub(super) names_algorithms: bool,
+    /// Somebody was nearly us, and it was said.
+    near_miss: AtomicBool,
     allowed: Algorithms,
     clock: Arc<dyn Clock>,
 }
@@ -202,6 +222,19 @@ pub(super) struct Trusted {
 impl Trusted {
     pub(super) fn now(&self) -> NumericDate {
         self.clock.now().into()
+    }
+
+    /// The one mistake that cannot be seen in a log that never prints a token's own `iss`. It is said
+    /// once: whoever sends the tokens may be a stranger.
+    pub(super) fn warn_of_near_miss(&self) {
+        if !self.near_miss.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: TARGET,
+                trusted = &*self.issuer,
+                difference = "differs by a trailing slash",
+                "unknown issuer is nearly a trusted one"
+            );
+        }
     }
 
     /// All rules that need no key.

@@ -34,7 +34,12 @@ pub(crate) struct Reply {
 
 /// An app with `GET /` protected by this issuer's layer. It answers with the claims.
 pub(crate) async fn app(issuer: TrustedIssuer) -> App {
-    App::serve(protected(JwtLayer::new(Verifier::new(issuer).unwrap()))).await
+    app_of(Verifier::new(issuer).unwrap()).await
+}
+
+/// The same for a verifier, which may know several issuers.
+pub(crate) async fn app_of(verifier: Verifier) -> App {
+    App::serve(protected(JwtLayer::new(verifier))).await
 }
 
 /// An issuer with the names, the clock and the defaults of all tests.

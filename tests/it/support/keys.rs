@@ -47,7 +47,18 @@ impl KeyPair {
     pub(crate) fn generate(algorithm: Algorithm) -> Self {
         static RSA: LazyLock<Arc<RsaKeyPair>> =
             LazyLock::new(|| Arc::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()));
-        let hmac = |hash| Secret::Hmac(Box::new(hmac::Key::new(hash, SECRET)));
+        Self::with(algorithm, SECRET, &RSA)
+    }
+
+    /// A key pair that is none of those of [`key`], HMAC and RSA included.
+    pub(crate) fn stranger(algorithm: Algorithm) -> Self {
+        static RSA: LazyLock<Arc<RsaKeyPair>> =
+            LazyLock::new(|| Arc::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()));
+        Self::with(algorithm, &SECRET.map(|byte| byte ^ 1), &RSA)
+    }
+
+    fn with(algorithm: Algorithm, secret: &[u8], rsa: &LazyLock<Arc<RsaKeyPair>>) -> Self {
+        let hmac = |hash| Secret::Hmac(Box::new(hmac::Key::new(hash, secret)));
         let secret = match algorithm {
             Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 => {
                 let parameters = match algorithm {
@@ -61,7 +72,7 @@ impl KeyPair {
             Algorithm::HS256 => hmac(hmac::HMAC_SHA256),
             Algorithm::HS384 => hmac(hmac::HMAC_SHA384),
             Algorithm::HS512 => hmac(hmac::HMAC_SHA512),
-            _ => Secret::Rsa(Arc::clone(&RSA)),
+            _ => Secret::Rsa(Arc::clone(rsa)),
         };
         Self { algorithm, secret }
     }

@@ -6,7 +6,7 @@ mod log;
 mod outcome;
 mod token;
 
-pub(crate) use app::{App, Reply, app, standard};
+pub(crate) use app::{App, Reply, app, app_of, standard};
 pub(crate) use keys::{KeyPair, SECRET, key};
 pub(crate) use log::Log;
 pub(crate) use outcome::{MODES, answer_outcome, outcome};
