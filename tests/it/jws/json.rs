@@ -9,7 +9,7 @@ use tower_bearer::{
     Verifier,
 };
 
-use super::es256;
+use super::{es256, judge};
 use crate::support::{App, claims, key, standard, token};
 
 /// The good claims with this text put in behind the opening brace.
@@ -269,4 +269,54 @@ async fn a_deep_claim_that_we_read_ourselves_is_refused() {
     }
     let header = format!(r#"{{"alg":"ES256","kid":{}}}"#, nested(4_000, "[", "]"));
     judge.refuses("kid", &token().header(header).compact(), Malformed).await;
+}
+
+/// Names that `serde_json` keeps for itself when `raw_value` or `arbitrary_precision` is on
+/// anywhere in the tree. In a token they are names like any other.
+const PRIVATE: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
+
+#[tokio::test]
+async fn a_claim_is_handed_on_as_it_was_sent_whatever_its_names() {
+    let judge = es256().await;
+    for name in PRIVATE {
+        let payload = payload_with(&format!(r#""x":{{"{name}":"1"}}"#));
+        let reply = judge.accepts(name, &token().payload(payload).compact()).await;
+        assert!(reply.body.contains(name), "{name} has become {}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn an_object_is_not_the_string_inside_it_whatever_its_names() {
+    let keys = StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap();
+    let issuer = standard(keys).require_claim("token_use", "access").require_claim("level", 1);
+    let judge = judge(issuer).await;
+    let with = |members: &str| token().payload(payload_with(members)).compact();
+    judge.accepts("control", &with(r#""token_use":"access","level":1"#)).await;
+    for name in PRIVATE {
+        let token_use = with(&format!(r#""token_use":{{"{name}":"\"access\""}},"level":1"#));
+        judge.refuses(format!("{name}, string"), &token_use, InvalidClaim).await;
+        let level = with(&format!(r#""token_use":"access","level":{{"{name}":"1"}}"#));
+        judge.refuses(format!("{name}, number"), &level, InvalidClaim).await;
+    }
+}
+
+/// Each level of escaping begins a text of its own, and must not begin a depth of its own.
+#[tokio::test]
+async fn depth_cannot_be_hidden_in_strings() {
+    let judge = es256().await;
+    let mut deep = nested(100, "[", "]");
+    for _ in 0..5 {
+        let text = serde_json::to_string(&deep).unwrap();
+        let inner = format!(r#"{{"{}":{text}}}"#, PRIVATE[0]);
+        deep = format!("{}{inner}{}", "[".repeat(100), "]".repeat(100));
+    }
+    let token = token().payload(payload_with(&format!("\"x\":{deep}"))).compact();
+    let reply = judge.app.get(&token).await;
+    // Two honest answers: it is too deep, or it is an object with an odd name and a long string.
+    if reply.status == 200 {
+        let levels = reply.body.matches('[').count();
+        assert!(reply.body.contains(PRIVATE[0]), "{levels} levels were read");
+    } else {
+        reply.assert_refused("too deep", 403, "");
+    }
 }

@@ -94,6 +94,16 @@ async fn a_type_of_the_users_choice_is_the_only_one() {
     }
 }
 
+/// `at+jwt` and `application/at+jwt` are one media type, whoever writes it.
+#[tokio::test]
+async fn a_type_of_the_users_choice_may_be_written_in_full() {
+    let judge = judge(issuer().typ("application/example+jwt")).await;
+    for typ in ["application/example+jwt", "example+jwt"] {
+        judge.accepts(typ, &typed(&json!(typ))).await;
+    }
+    judge.refuses("JWT", &typed(&json!("JWT")), TypeNotAllowed).await;
+}
+
 #[test]
 fn an_empty_type_cannot_be_asked_for() {
     let error = tower_bearer::Verifier::new(issuer().typ("")).unwrap_err().to_string();

@@ -93,6 +93,15 @@ fn private_keys_are_refused_and_said_to_be_private() {
     }
 }
 
+/// `openssl ecparam -genkey` writes the curve in a block of its own before the key.
+#[test]
+fn a_private_key_behind_its_parameters_is_said_to_be_private() {
+    let (_, tag, der) = PRIVATE.iter().find(|(name, ..)| *name == "P-256, SEC 1").unwrap();
+    let parameters = pem_of("EC PARAMETERS", b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07");
+    let file = parameters + &pem_of(tag, der);
+    assert_refused("ecparam -genkey", VerifyingKey::from_pem(ES256, file), "private key");
+}
+
 #[test]
 fn a_certificate_is_refused_and_says_what_to_do() {
     for algorithm in [RS256, ES256, Ed25519] {

@@ -100,6 +100,22 @@ fn a_pem_file_is_no_secret() {
     }
 }
 
+/// PEM may have text before it (RFC 7468 §2), and what `from_pem` reads is no secret.
+#[test]
+fn a_pem_file_behind_other_text_is_no_secret() {
+    let pem = key(RS256).pem();
+    for (name, file) in [
+        ("a comment", format!("# the issuer's key\n{pem}")),
+        ("attributes", format!("Bag Attributes\n    friendlyName: issuer\n{pem}")),
+        ("a byte order mark", format!("\u{feff}{pem}")),
+    ] {
+        for (way, read) in every_way(HS256, file.as_bytes()) {
+            let said = read.expect_err(&format!("{name}, {way}"));
+            assert!(said.contains("PEM"), "{name}, {way}: {said}");
+        }
+    }
+}
+
 #[test]
 fn a_secret_is_for_hmac_and_hmac_is_for_secrets() {
     for algorithm in Algorithm::ALL {
