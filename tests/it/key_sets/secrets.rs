@@ -1,0 +1,147 @@
+//! Secrets: long enough for their hash, and not something else (RFC 7518 §3.2).
+
+use jsonwebtoken::DecodingKey;
+use serde_json::json;
+use tower_bearer::{
+    Algorithm::{self, ES256, Ed25519, HS256, HS384, HS512, RS256},
+    StaticKeys, VerifyingKey,
+};
+
+use super::read;
+use crate::{
+    jws::{encode, judge_with},
+    support::{SECRET, app, json_token, key, standard},
+};
+
+const FEWEST: [(Algorithm, usize); 3] = [(HS256, 32), (HS384, 48), (HS512, 64)];
+
+/// Every way to hand over a secret.
+fn every_way(algorithm: Algorithm, secret: &[u8]) -> [(&'static str, Result<(), String>); 4] {
+    let said = |error: &dyn std::fmt::Display| error.to_string();
+    let jwk = json!({ "kty": "oct", "alg": algorithm.name(), "k": encode(secret) });
+    let decoding = DecodingKey::from_secret(secret);
+    [
+        ("from_secret", StaticKeys::from_secret(algorithm, secret).map(drop).map_err(|e| said(&e))),
+        (
+            "VerifyingKey",
+            VerifyingKey::from_secret(algorithm, secret).map(drop).map_err(|e| said(&e)),
+        ),
+        ("JWK Set", read(&[jwk]).map(drop).map_err(|e| said(&e))),
+        (
+            "DecodingKey",
+            VerifyingKey::from_decoding_key(algorithm, &decoding).map(drop).map_err(|e| said(&e)),
+        ),
+    ]
+}
+
+#[test]
+fn a_secret_is_at_least_as_long_as_its_hash() {
+    for (algorithm, fewest) in FEWEST {
+        for (length, enough) in [
+            (0, false),
+            (1, false),
+            (16, false),
+            (fewest - 1, false),
+            (fewest, true),
+            (fewest + 1, true),
+            (1_000, true),
+        ] {
+            for (way, read) in every_way(algorithm, &vec![7; length]) {
+                let case = format!("{algorithm}, {length} bytes, {way}");
+                match read {
+                    Ok(()) => assert!(enough, "{case} was taken"),
+                    Err(said) => {
+                        assert!(!enough, "{case}: {said}");
+                        assert!(
+                            said.contains(&format!("at least {fewest} bytes")),
+                            "{case}: {said}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(StaticKeys::hs256([7; 31]).is_err() && StaticKeys::hs256([7; 32]).is_ok());
+}
+
+#[tokio::test]
+async fn a_secret_of_just_enough_bytes_works() {
+    let app = app(standard(StaticKeys::hs256(&SECRET[..]).unwrap())).await;
+    app.get(&json_token(HS256, &json!({}), &json!({})).compact()).await.assert_accepted("HS256");
+    for (algorithm, _) in FEWEST {
+        let judge = judge_with(VerifyingKey::from_secret(algorithm, SECRET).unwrap()).await;
+        let token = json_token(algorithm, &json!({}), &json!({})).compact();
+        judge.accepts(algorithm, &token).await;
+    }
+}
+
+/// The mistake behind algorithm confusion, made by hand: `from_secret(fs::read("public.pem"))`.
+#[test]
+fn a_pem_file_is_no_secret() {
+    let pem = key(RS256).pem();
+    let private = pem.replace("PUBLIC KEY", "PRIVATE KEY");
+    for (name, secret) in [
+        ("a public key", pem.clone()),
+        ("with LF", pem.replace("\r\n", "\n")),
+        ("an EC key", key(ES256).pem()),
+        ("an Ed25519 key", key(Ed25519).pem()),
+        ("a private key", private),
+        ("a certificate", pem.replace("PUBLIC KEY", "CERTIFICATE")),
+        ("behind a line break", format!("\n\n{pem}")),
+        ("behind spaces and tabs", format!(" \t\r\n {pem}")),
+    ] {
+        for (algorithm, _) in FEWEST {
+            for (way, read) in every_way(algorithm, secret.as_bytes()) {
+                let said = read.expect_err(name);
+                assert!(said.contains("PEM"), "{name}, {way}: {said}");
+                assert!(!said.contains("MII"), "{name}, {way}: {said}");
+            }
+        }
+    }
+}
+
+/// PEM may have text before it (RFC 7468 §2), and what `from_pem` reads is no secret.
+#[test]
+fn a_pem_file_behind_other_text_is_no_secret() {
+    let pem = key(RS256).pem();
+    for (name, file) in [
+        ("a comment", format!("# the issuer's key\n{pem}")),
+        ("attributes", format!("Bag Attributes\n    friendlyName: issuer\n{pem}")),
+        ("a byte order mark", format!("\u{feff}{pem}")),
+    ] {
+        for (way, read) in every_way(HS256, file.as_bytes()) {
+            let said = read.expect_err(&format!("{name}, {way}"));
+            assert!(said.contains("PEM"), "{name}, {way}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_for_hmac_and_hmac_is_for_secrets() {
+    for algorithm in Algorithm::ALL {
+        let secret = VerifyingKey::from_secret(algorithm, SECRET);
+        assert_eq!(secret.is_ok(), algorithm.is_symmetric(), "{algorithm} from a secret");
+        if algorithm.is_symmetric() {
+            let said =
+                VerifyingKey::from_der(algorithm, key(RS256).spki()).unwrap_err().to_string();
+            assert!(said.contains("takes a secret"), "{algorithm} from DER: {said}");
+            let said = VerifyingKey::from_pem(algorithm, key(RS256).pem()).unwrap_err().to_string();
+            assert!(said.contains("takes a secret"), "{algorithm} from PEM: {said}");
+        } else {
+            let said = secret.unwrap_err().to_string();
+            assert!(said.contains("takes a public key"), "{algorithm}: {said}");
+        }
+    }
+}
+
+#[test]
+fn nothing_that_is_printed_holds_the_secret() {
+    let secret = "correct horse battery staple correct horse";
+    let key = VerifyingKey::from_secret(HS256, secret).unwrap().with_kid("kid-of-mine");
+    let keys = StaticKeys::new([key.clone()]).unwrap();
+    let short = StaticKeys::hs256("too short a secret").unwrap_err();
+    let said = format!("{key:?} {keys:?} {short} {short:?}");
+    for hidden in [secret, "horse", "kid-of-mine", "too short a secret"] {
+        assert!(!said.contains(hidden), "{said}");
+    }
+}
