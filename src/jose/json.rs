@@ -12,17 +12,29 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 pub(crate) trait Members<'de>: Default {
     /// Takes the value of the member with this name from `map`, which stands right before it.
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
+
+    /// A member stands twice: an error, unless something else is made of it.
+    fn twice<E: de::Error>(&mut self) -> Result<(), E> {
+        Err(E::custom("a member stands twice"))
+    }
 }
 
 /// Reads a whole JSON text that must be one object.
 pub(crate) fn read_object<'de, M: Members<'de>>(json: &'de str) -> Result<M, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let members = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
+    let members = deserializer.deserialize_map(ObjectVisitor::default())?;
     deserializer.end()?;
     Ok(members)
 }
 
-struct ObjectVisitor<M>(PhantomData<M>);
+/// Reads an object.
+pub(crate) struct ObjectVisitor<M>(PhantomData<M>);
+
+impl<M> Default for ObjectVisitor<M> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
 
 impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<M> {
     type Value = M;
@@ -37,7 +49,7 @@ impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<M> {
         while let Some(Text(name)) = map.next_key()? {
             members.member(&name, &mut map)?;
             if !seen.insert(name) {
-                return Err(de::Error::custom("a member stands twice"));
+                members.twice()?;
             }
         }
         Ok(members)

@@ -2,17 +2,17 @@
 //! ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
 
 mod entry;
+mod loose;
 
 use std::{borrow::Cow, fmt};
 
-use serde::{
-    Deserialize,
-    de::{self, MapAccess},
-};
-use serde_json::value::RawValue;
+use serde::de::{self, MapAccess};
 use zeroize::Zeroizing;
 
-use self::entry::read_key;
+use self::{
+    entry::{Jwk, keys_of},
+    loose::{Any, Object, Objects},
+};
 use super::{
     algorithm::Algorithm,
     json::{Members, read_object},
@@ -61,13 +61,12 @@ impl fmt::Display for SkippedKey {
 
 /// Reads a set. It fails only if the text as a whole is no JWK Set.
 pub(crate) fn read_set(json: &str) -> Result<JwkSet, KeyError> {
-    let Set { keys: entries } = read_object(json).ok().ok_or_else(|| {
-        KeyError::invalid("this is no JWK Set: a JSON object with an array `keys`")
-    })?;
-    let entries = entries.ok_or_else(|| KeyError::invalid("the JWK Set has no member `keys`"))?;
+    let no_set = || KeyError::invalid("this is no JWK Set: a JSON object with an array `keys`");
+    let Set { keys: entries } = read_object(json).map_err(|_| no_set())?;
     let mut set = JwkSet { keys: Vec::new(), skipped: Vec::new() };
-    for (index, entry) in entries.into_iter().enumerate() {
-        if let Err(error) = read_key(entry.get()).and_then(|keys| set.add(keys)) {
+    for (index, Object(entry)) in entries.ok_or_else(no_set)?.into_iter().enumerate() {
+        let entry = entry.ok_or_else(|| KeyError::invalid("this is no JSON object"));
+        if let Err(error) = entry.and_then(|jwk| set.add(keys_of(&jwk)?)) {
             set.skipped.push(SkippedKey { index, reason: error.message().clone() });
         }
     }
@@ -113,7 +112,8 @@ impl VerifyingKey {
         let json = Zeroizing::new(
             serde_json::to_string(&jwk).map_err(|_| KeyError::invalid("the JWK cannot be read"))?,
         );
-        read_key(&json)?
+        let jwk = read_object(&json).map_err(|_| KeyError::invalid("the JWK cannot be read"))?;
+        keys_of(&jwk)?
             .into_iter()
             .find(|key| key.algorithm() == algorithm)
             .map(Self::declared)
@@ -123,24 +123,14 @@ impl VerifyingKey {
 
 #[derive(Default)]
 struct Set<'j> {
-    keys: Option<Vec<Entry<'j>>>,
-}
-
-/// One key's text, whatever it is.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Entry<'j>(#[serde(borrow)] &'j RawValue);
-
-impl<'j> Entry<'j> {
-    fn get(&self) -> &'j str {
-        self.0.get()
-    }
+    keys: Option<Vec<Object<Jwk<'j>>>>,
 }
 
 impl<'j> Members<'j> for Set<'j> {
     fn member<A: MapAccess<'j>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         if name == "keys" {
-            self.keys = Some(map.next_value()?);
+            let Objects(keys) = map.next_value_seed(Any::default())?;
+            self.keys = keys;
         } else {
             map.next_value::<de::IgnoredAny>()?;
         }

@@ -3,20 +3,22 @@
 use serde::de::{self, MapAccess};
 use zeroize::Zeroizing;
 
+use super::loose::Any;
 use crate::{
     error::KeyError,
     jose::{
         algorithm::{Algorithm, Family},
         compact,
-        json::{Members, Text, read_object},
+        json::{Members, Text},
         key::{Material, VerifyingKey},
     },
 };
 
 /// All keys that one JWK stands for: several only if it is RSA or `oct` and declares no `alg`.
-pub(super) fn read_key(json: &str) -> Result<Vec<VerifyingKey>, KeyError> {
-    let jwk: Jwk<'_> = read_object(json)
-        .map_err(|_| KeyError::invalid("a member of the JWK has a wrong type or stands twice"))?;
+pub(super) fn keys_of(jwk: &Jwk<'_>) -> Result<Vec<VerifyingKey>, KeyError> {
+    if jwk.odd {
+        return Err(KeyError::invalid("a member of the JWK has a wrong type or stands twice"));
+    }
     jwk.check_use()?;
     let declared = jwk.declared()?;
     let keys = match (declared, jwk.candidates()?) {
@@ -35,7 +37,7 @@ pub(super) fn read_key(json: &str) -> Result<Vec<VerifyingKey>, KeyError> {
 
 /// The members we read. All others, private ones among them, are skipped.
 #[derive(Default)]
-struct Jwk<'j> {
+pub(super) struct Jwk<'j> {
     kty: Option<Text<'j>>,
     usage: Option<Text<'j>>,
     key_ops: Option<Vec<Text<'j>>>,
@@ -47,6 +49,9 @@ struct Jwk<'j> {
     n: Option<Text<'j>>,
     e: Option<Text<'j>>,
     k: Option<Text<'j>>,
+    /// A member has a wrong type or stands twice. Noted and not raised: an error of the parser
+    /// would cost the keys beside it.
+    odd: bool,
 }
 
 impl<'j> Members<'j> for Jwk<'j> {
@@ -63,12 +68,19 @@ impl<'j> Members<'j> for Jwk<'j> {
             "e" => &mut self.e,
             "k" => &mut self.k,
             "key_ops" => {
-                self.key_ops = Some(map.next_value()?);
+                self.key_ops = map.next_value_seed(Any::default())?;
+                self.odd |= self.key_ops.is_none();
                 return Ok(());
             }
             _ => return map.next_value::<de::IgnoredAny>().map(drop),
         };
-        *slot = Some(map.next_value()?);
+        *slot = map.next_value_seed(Any::default())?;
+        self.odd |= slot.is_none();
+        Ok(())
+    }
+
+    fn twice<E: de::Error>(&mut self) -> Result<(), E> {
+        self.odd = true;
         Ok(())
     }
 }

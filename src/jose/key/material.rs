@@ -41,7 +41,7 @@ impl Material {
         let (_, least) = hmac_parameters(algorithm).ok_or_else(|| {
             KeyError::invalid(format!("{algorithm} takes a public key, not a secret"))
         })?;
-        if secret.trim_ascii_start().starts_with(b"-----BEGIN") {
+        if secret.windows(10).any(|window| window == b"-----BEGIN") {
             return Err(KeyError::invalid(
                 "the secret is a PEM file: use `from_pem` and the algorithm of that key",
             ));
@@ -57,6 +57,9 @@ impl Material {
     pub(crate) fn pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, KeyError> {
         let blocks = pem::parse_many(pem)
             .map_err(|_| KeyError::invalid("the file is no well-formed PEM"))?;
+        if blocks.iter().any(|block| block.tag().ends_with("PRIVATE KEY")) {
+            return Err(private_key());
+        }
         let [block] = &*blocks else {
             return Err(KeyError::invalid(format!(
                 "the file must hold exactly one PEM block, and holds {}",
@@ -71,7 +74,6 @@ impl Material {
             "CERTIFICATE" => Err(KeyError::invalid(
                 "the file is a certificate: take the key out with `openssl x509 -pubkey -noout`",
             )),
-            tag if tag.ends_with("PRIVATE KEY") => Err(private_key()),
             _ => Err(KeyError::invalid(format!("the file holds no public key for {algorithm}"))),
         }
     }
