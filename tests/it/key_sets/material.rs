@@ -493,3 +493,16 @@ fn a_jwk_for_another_use_is_refused() {
     let short: Jwk = serde_json::from_value(short).unwrap();
     assert_refused("short secret", VerifyingKey::from_jwk(HS256, &short), "at least 32");
 }
+
+/// `jsonwebtoken` reads every name it does not know as one: where ours is among those it knows, the
+/// JWK has declared another.
+#[test]
+fn a_jwk_that_declares_what_jsonwebtoken_cannot_name_is_refused_for_what_it_can() {
+    for algorithm in [ES256, ES384, RS256, HS256] {
+        for alg in ["ECDH-ES", "ECDH-ES+A256KW", "ES256K", "ES512", "Ed25519", "FOO", "none", ""] {
+            let case = format!("{alg:?} for {algorithm}");
+            let declared = jwk(algorithm, &json!({ "alg": alg }));
+            assert_refused(&case, VerifyingKey::from_jwk(algorithm, &declared), "");
+        }
+    }
+}
