@@ -411,6 +411,23 @@ async fn a_decoding_key_is_for_the_algorithms_of_its_family_and_curve() {
     }
 }
 
+/// The bytes alone would do: only the family says what they were meant for.
+#[test]
+fn a_decoding_key_of_another_family_is_refused_though_its_bytes_would_fit() {
+    let (ec, ed) = (&key(ES256).spki()[26..], &key(Ed25519).spki()[12..]);
+    for (name, decoding, algorithm) in [
+        ("a secret for Ed25519", DecodingKey::from_secret(ed), Ed25519),
+        ("a secret for ES256", DecodingKey::from_secret(ec), ES256),
+        ("an EC key for Ed25519", DecodingKey::from_ec_der(ed), Ed25519),
+        ("an RSA key for ES256", DecodingKey::from_rsa_der(ec), ES256),
+        ("an EC key for HS256", DecodingKey::from_ec_der(SECRET), HS256),
+        ("an RSA key for HS256", DecodingKey::from_rsa_der(SECRET), HS256),
+    ] {
+        let read = VerifyingKey::from_decoding_key(algorithm, &decoding);
+        assert_refused(name, read, "not one for");
+    }
+}
+
 /// `jsonwebtoken` takes a private PEM for a decoding key without a word.
 #[test]
 fn a_decoding_key_made_of_a_private_key_is_refused() {
@@ -475,4 +492,17 @@ fn a_jwk_for_another_use_is_refused() {
     let short = json!({ "kty": "oct", "k": encode([7; 31]) });
     let short: Jwk = serde_json::from_value(short).unwrap();
     assert_refused("short secret", VerifyingKey::from_jwk(HS256, &short), "at least 32");
+}
+
+/// `jsonwebtoken` reads every name it does not know as one: where ours is among those it knows, the
+/// JWK has declared another.
+#[test]
+fn a_jwk_that_declares_what_jsonwebtoken_cannot_name_is_refused_for_what_it_can() {
+    for algorithm in [ES256, ES384, RS256, HS256] {
+        for alg in ["ECDH-ES", "ECDH-ES+A256KW", "ES256K", "ES512", "Ed25519", "FOO", "none", ""] {
+            let case = format!("{alg:?} for {algorithm}");
+            let declared = jwk(algorithm, &json!({ "alg": alg }));
+            assert_refused(&case, VerifyingKey::from_jwk(algorithm, &declared), "");
+        }
+    }
 }
