@@ -18,7 +18,7 @@ use crate::{
     jose::{
         compact::{self, Compact},
         header::Header,
-        json::read_object,
+        json::{has_reserved_strings, read_object},
         key::VerifyingKey,
     },
     lookup::Lookup,
@@ -131,6 +131,9 @@ impl Verifier {
         let claims: Registered<'_> = read_object(&payload).map_err(|error| {
             if error.is_data() { TokenErrorKind::InvalidClaim } else { TokenErrorKind::Malformed }
         })?;
+        if has_reserved_strings(&payload) {
+            return Err(TokenErrorKind::InvalidClaim.into());
+        }
         let trusted = self.issuer_of(&claims)?;
         let claims = trusted.judge(&header, claims, &payload)?;
         let key = trusted.keys.resolve(&header);

@@ -147,6 +147,43 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for MemberVisitor<'_, T> {
     }
 }
 
+/// Whether a string, name or value, starts like those that `serde_json` keeps for itself.
+///
+/// With its features `raw_value` (axum turns it on) or `arbitrary_precision`, an object with such a
+/// name is read as whatever the string in it says: an object passes for a string, and depth begins anew.
+pub(crate) fn has_reserved_strings(json: &str) -> bool {
+    // Spelling one takes a `$`, or an escape for it.
+    let (bytes, mut at) = (json.as_bytes(), 0);
+    if memchr::memchr2(b'$', b'\\', bytes).is_none() {
+        return false;
+    }
+    while let Some(string) = next_string(json, &mut at) {
+        let text = serde_json::from_str::<Text<'_>>(string);
+        if text.is_ok_and(|Text(text)| text.starts_with(RESERVED)) {
+            return true;
+        }
+    }
+    false
+}
+
+const RESERVED: &str = "$serde_json::";
+
+/// The next string of a JSON text, with its quotation marks.
+fn next_string<'j>(json: &'j str, at: &mut usize) -> Option<&'j str> {
+    let rest = json.get(*at..)?;
+    let start = rest.find('"')?;
+    let mut escaped = true;
+    let length = rest.bytes().skip(start).position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        // The mark that begins the string is passed over as if it were escaped.
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })?;
+    let end = start.checked_add(length)?;
+    *at = at.checked_add(end)?.checked_add(1)?;
+    rest.get(start..=end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +235,26 @@ mod tests {
         assert_eq!(count(&many("\"last\":1")), Some(501));
         for twice in [0, FEW - 1, FEW, 499] {
             assert_eq!(count(&many(&format!("\"m{twice}\":1"))), None, "m{twice}");
+        }
+    }
+
+    #[test]
+    fn reserved_strings_are_found_in_every_spelling_and_place() {
+        let cases = [
+            ("nothing of the kind", r#"{"a":"b"}"#, false),
+            ("a dollar", r#"{"$a":"$b","c":"\\u0024"}"#, false),
+            ("a name", r#"{"$serde_json::private::RawValue":1}"#, true),
+            ("a name within", r#"{"a":[{"$serde_json::private::Number":1}]}"#, true),
+            ("a value", r#"{"a":"$serde_json::private::Number"}"#, true),
+            ("escaped dollar", r#"{"\u0024serde_json::private::Number":1}"#, true),
+            ("escaped within", r#"{"$\u0073erde_json::private::Number":1}"#, true),
+            ("behind an escaped mark", r#"{"a\"":"\\","$serde_json::x":1}"#, true),
+            ("in the middle of a string", r#"{"a":"see $serde_json::private"}"#, false),
+            ("a backslash before it", r#"{"\\$serde_json::private::Number":1}"#, false),
+        ];
+        for (name, json, expected) in cases {
+            assert!(serde_json::from_str::<de::IgnoredAny>(json).is_ok(), "{name}");
+            assert_eq!(has_reserved_strings(json), expected, "{name}");
         }
     }
 

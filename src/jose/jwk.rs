@@ -74,18 +74,23 @@ pub(crate) fn read_set(json: &str) -> Result<JwkSet, KeyError> {
 }
 
 impl JwkSet {
-    /// Adds the keys of one JWK. Of two with the same name and algorithm the first one stays.
+    /// Adds the keys of one JWK. Of two with the same name and algorithm the first one stays, unless
+    /// only the second one was declared for it.
     fn add(&mut self, keys: Vec<VerifyingKey>) -> Result<(), KeyError> {
-        let before = self.keys.len();
+        let mut added = false;
         for key in keys {
-            if !self.keys.iter().any(|other| other.clashes_with(&key)) {
-                self.keys.push(key);
+            match self.keys.iter_mut().find(|other| other.clashes_with(&key)) {
+                Some(other) if other.is_declared() || !key.is_declared() => continue,
+                Some(other) => *other = key,
+                None => self.keys.push(key),
             }
+            added = true;
         }
-        if self.keys.len() == before {
-            return Err(KeyError::invalid("another key has the same `kid` and algorithm"));
+        if added {
+            Ok(())
+        } else {
+            Err(KeyError::invalid("another key has the same `kid` and algorithm"))
         }
-        Ok(())
     }
 }
 
@@ -98,14 +103,12 @@ impl VerifyingKey {
     ///
     /// The JWK is of another type, declares another `alg` or a `use` that is not `sig`, or is no key.
     pub fn from_jwk(algorithm: Algorithm, jwk: &jsonwebtoken::jwk::Jwk) -> Result<Self, KeyError> {
-        use jsonwebtoken::jwk::{AlgorithmParameters, KeyAlgorithm};
+        use jsonwebtoken::jwk::KeyAlgorithm;
 
         let mut jwk = jwk.clone();
-        // It knows no name for ES512 and Ed25519; where the curve says it all, none is needed.
-        if let (
-            Some(KeyAlgorithm::UNKNOWN_ALGORITHM),
-            AlgorithmParameters::EllipticCurve(_) | AlgorithmParameters::OctetKeyPair(_),
-        ) = (jwk.common.key_algorithm, &jwk.algorithm)
+        // It has no name for these two; their keys are told by the curve.
+        if matches!(algorithm, Algorithm::ES512 | Algorithm::Ed25519)
+            && jwk.common.key_algorithm == Some(KeyAlgorithm::UNKNOWN_ALGORITHM)
         {
             jwk.common.key_algorithm = None;
         }

@@ -116,14 +116,18 @@ impl StaticKeys {
     ///
     /// # Errors
     ///
-    /// There is no key, or two have the same name and algorithm.
+    /// There is no key, or two of the same algorithm have the same name or none.
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Result<Self, ConfigError> {
         let keys: Vec<_> = keys.into_iter().collect();
         let twice = |(at, key): (usize, &VerifyingKey)| {
-            keys.iter().take(at).any(|other| other.clashes_with(key))
+            keys.iter()
+                .take(at)
+                .any(|other| other.kid() == key.kid() && other.algorithm() == key.algorithm())
         };
         if keys.iter().enumerate().any(twice) {
-            return Err(ConfigError::new("two keys have the same `kid` and algorithm"));
+            return Err(ConfigError::new(
+                "two keys of one algorithm have the same `kid`, or none: tell them apart by `.with_kid(..)`",
+            ));
         }
         Self::of(keys, Vec::new())
     }

@@ -3,16 +3,6 @@
 //! Every 401 looks the same on the wire, so each refusal is checked twice: what the client sees,
 //! and that the verifier refused for the reason the case is about.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "tests are exempt"
-)]
-
 mod algorithms;
 mod confusion;
 mod encoding;

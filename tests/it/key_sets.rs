@@ -1,15 +1,5 @@
 //! Which keys are taken, from JWK Sets and from everything else: RFC 7517, 7518 §3 and §6, 8037.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "tests are exempt"
-)]
-
 mod choice;
 mod material;
 mod odd;

@@ -4,6 +4,7 @@
 //! holds one part of the contract.
 
 #![expect(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

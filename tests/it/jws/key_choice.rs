@@ -132,7 +132,11 @@ async fn a_key_without_a_name_answers_to_any_kid_if_it_is_the_only_one_of_its_al
         ],
     )
     .await;
-    let two_without_names = with_keys([key(ES256).verifying(), second.verifying()]).await;
+    let unnamed = [key(ES256).verifying(), second.verifying()];
+    assert!(StaticKeys::new(unnamed).is_err(), "two without names could never be told apart");
+    // A set that somebody else wrote is taken as it is.
+    let set = json!({ "keys": [key(ES256).jwk(), second.jwk()] }).to_string();
+    let two_without_names = judge(standard(StaticKeys::from_jwks(set).unwrap())).await;
     table(
         &two_without_names,
         &[
