@@ -61,7 +61,9 @@ impl fmt::Display for SkippedKey {
 
 /// Reads a set. It fails only if the text as a whole is no JWK Set.
 pub(crate) fn read_set(json: &str) -> Result<JwkSet, KeyError> {
-    let no_set = || KeyError::invalid("this is no JWK Set: a JSON object with an array `keys`");
+    let no_set = || {
+        KeyError::invalid("this is no JWK Set: give the text of a JSON object with an array `keys`")
+    };
     let Set { keys: entries } = read_object(json).map_err(|_| no_set())?;
     let mut set = JwkSet { keys: Vec::new(), skipped: Vec::new() };
     for (index, Object(entry)) in entries.ok_or_else(no_set)?.into_iter().enumerate() {
@@ -105,15 +107,16 @@ impl VerifyingKey {
     pub fn from_jwk(algorithm: Algorithm, jwk: &jsonwebtoken::jwk::Jwk) -> Result<Self, KeyError> {
         use jsonwebtoken::jwk::KeyAlgorithm;
 
-        let mut jwk = jwk.clone();
+        let mut jwk = Cow::Borrowed(jwk);
         // It has no name for these two; their keys are told by the curve.
         if matches!(algorithm, Algorithm::ES512 | Algorithm::Ed25519)
             && jwk.common.key_algorithm == Some(KeyAlgorithm::UNKNOWN_ALGORITHM)
         {
-            jwk.common.key_algorithm = None;
+            jwk.to_mut().common.key_algorithm = None;
         }
         let json = Zeroizing::new(
-            serde_json::to_string(&jwk).map_err(|_| KeyError::invalid("the JWK cannot be read"))?,
+            serde_json::to_string(&*jwk)
+                .map_err(|_| KeyError::invalid("the JWK cannot be read"))?,
         );
         let jwk = read_object(&json).map_err(|_| KeyError::invalid("the JWK cannot be read"))?;
         keys_of(&jwk)?

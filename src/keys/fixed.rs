@@ -1,5 +1,7 @@
 use std::{fmt, path::Path, sync::Arc};
 
+use zeroize::Zeroizing;
+
 use super::KeyResolver;
 use crate::{
     error::{ConfigError, KeyError},
@@ -42,7 +44,7 @@ struct Set {
 }
 
 impl StaticKeys {
-    /// A secret of at least 32 bytes for HS256.
+    /// A secret of at least 32 bytes for HS256. The bytes count as they are: base64 or hex is not decoded.
     ///
     /// # Errors
     ///
@@ -51,7 +53,7 @@ impl StaticKeys {
         Self::from_secret(Algorithm::HS256, secret)
     }
 
-    /// A secret for HS256, HS384 or HS512, of at least 32, 48 or 64 bytes.
+    /// A secret for HS256, HS384 or HS512, of at least 32, 48 or 64 bytes, which count as they are.
     ///
     /// # Errors
     ///
@@ -103,13 +105,13 @@ impl StaticKeys {
     /// The file cannot be read, or as [`from_jwks`](Self::from_jwks).
     pub fn from_jwks_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let json = std::fs::read(path).map_err(|error| {
+        let json = std::fs::read(path).map(Zeroizing::new).map_err(|error| {
             ConfigError::because(
                 format!("cannot read the JWK Set {}: {error}", path.display()),
                 error,
             )
         })?;
-        Self::from_jwks(json)
+        Self::from_jwks(&*json)
     }
 
     /// Several keys, of any kinds.

@@ -7,27 +7,33 @@ use crate::{
     lookup::Lookup,
 };
 
-/// A resolver from an async function, for keys that live in a database or behind a service.
+/// A resolver from a function that returns a future, for keys that live in a database or behind a
+/// service.
 ///
-/// The function sees the [`Header`], which ends with the call: take what you need out of it before
-/// the `async move`.
+/// The function sees the [`Header`], which ends with the call: copy what you need out of it before the
+/// `async move`. An `async fn` or `async` closure would borrow it and does not compile.
 ///
 /// ```
 /// use tower_bearer::{Algorithm, KeyError, VerifyingKey, resolver_fn};
 ///
-/// # async fn secret_of(kid: &str) -> Result<Option<Vec<u8>>, std::io::Error> { Ok(None) }
-/// let keys = resolver_fn(|header| {
+/// # #[derive(Clone)] struct Database;
+/// # impl Database { async fn secret(&self, kid: &str) -> Result<Option<Vec<u8>>, std::io::Error> { Ok(None) } }
+/// # let database = Database;
+/// let keys = resolver_fn(move |header| {
+///     let database = database.clone();
 ///     let kid = header.kid().map(str::to_owned);
 ///     async move {
 ///         let kid = kid.ok_or_else(KeyError::not_found)?;
-///         let secret = secret_of(&kid).await.map_err(KeyError::unavailable)?;
+///         let secret = database.secret(&kid).await.map_err(KeyError::unavailable)?;
 ///         VerifyingKey::from_secret(Algorithm::HS256, secret.ok_or_else(KeyError::not_found)?)
 ///     }
 /// });
 /// # drop(keys);
 /// ```
 ///
-/// It is called for each token: keep what it costs in a cache of your own. When the keys are in
+/// It is called for each token, before its signature is checked: whoever knows the names of issuer and
+/// audience can cause a look-up of any `kid`. Bound the `kid`, cache what is expensive, and set a
+/// timeout of your own that gives [`KeyError::unavailable`]; none is set here. When the keys are in
 /// memory, [`resolver_fn_sync`] spares the box.
 pub fn resolver_fn<F, Fut>(function: F) -> ResolverFn<F>
 where

@@ -87,8 +87,15 @@ impl ClaimsError {
             Some(Segment::Map { key }) => Some(key.clone()),
             _ => missing_field(&message).map(str::to_owned),
         };
-        Self { field }
+        Self { field: field.filter(|name| is_plain(name)) }
     }
+}
+
+/// Whether a name can be logged. Where the type is a map, names are the token's own, and could be long
+/// or hold anything.
+fn is_plain(name: &str) -> bool {
+    name.len() <= 64
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte))
 }
 
 /// The name in serde's "missing field `name`", which comes from the type and not from the token.
@@ -161,6 +168,22 @@ mod tests {
             let error = decode::<User>(&OnceLock::new(), payload).unwrap_err();
             assert_eq!(error.field(), field, "{name}");
             assert!(!format!("{error} {error:?}").contains("SECRET"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_the_tokens_own_is_not_printed_unless_it_is_plain() {
+        type Map = std::collections::BTreeMap<String, String>;
+        for (name, field) in [
+            ("roles", Some("roles")),
+            ("https://example/roles", Some("https://example/roles")),
+            ("ada@secret.example", None),
+            ("\u{1b}[31m", None),
+            (&*"a".repeat(65), None),
+        ] {
+            let payload = serde_json::json!({ name: 5 }).to_string();
+            let error = decode::<Map>(&OnceLock::new(), &payload).unwrap_err();
+            assert_eq!(error.field(), field, "{name:?}");
         }
     }
 

@@ -39,6 +39,7 @@ impl Candidate {
             SignatureError::Invalid => TokenErrorKind::InvalidSignature,
             SignatureError::Unavailable => TokenErrorKind::KeysUnavailable,
         })?;
+        self.trusted.rules.check_required(&self.payload)?;
         let Self { trusted, algorithm: _, payload, claims } = self;
         Ok(VerifiedToken::new(Arc::clone(&trusted.issuer), key, payload, claims))
     }

@@ -175,6 +175,11 @@ impl TrustedIssuer {
                 "a leeway of more than an hour would switch expiry off: set the clocks instead",
             ));
         }
+        if rules.rfc9068 && rules.typ.check(Some("at+jwt")).is_err() {
+            return Err(ConfigError::new(
+                "`.rfc9068()` asks for `at+jwt`, and `.typ(..)` for something else: leave one out",
+            ));
+        }
         if matches!(&rules.typ, TypRule::Exactly(typ) if typ.is_empty()) {
             return Err(ConfigError::new("the `typ` to ask for is empty"));
         }

@@ -23,7 +23,7 @@ use crate::error::ConfigError;
 pub enum RejectionKind {
     /// The claims of a good token do not fit the type a handler asks for.
     ClaimsMismatch,
-    /// The token was good once.
+    /// The token has expired.
     ExpiredToken,
     /// The request is malformed, or brings several credentials.
     InvalidRequest,
@@ -90,8 +90,8 @@ pub(crate) fn row(kind: RejectionKind) -> Row {
             StatusCode::INTERNAL_SERVER_ERROR,
             false,
             None,
-            "this route asks for a bearer token and has no `JwtLayer` around it: \
-             add `.route_layer(JwtLayer::new(verifier))` to its router",
+            "this handler asks for a bearer token and no `JwtLayer` has run before it: call \
+             `.route_layer(JwtLayer::new(verifier))` on its router, after `.route(..)`",
         ),
     };
     Row { status, challenge, error, description }

@@ -5,7 +5,7 @@ use std::{mem, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use http::{
-    Extensions, HeaderMap, Method, Request, Response, StatusCode,
+    Extensions, HeaderMap, Method, Request, Response,
     header::{
         ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_ENCODING,
         CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, Entry,
@@ -14,7 +14,10 @@ use http::{
 };
 
 use super::{
-    challenge::ChallengeParams, rejection::Rejection, respond::Respond, source::TokenSource,
+    challenge::ChallengeParams,
+    rejection::Rejection,
+    respond::{Respond, complete},
+    source::TokenSource,
 };
 use crate::{
     error::TokenError,
@@ -156,10 +159,9 @@ impl<T, R> Gate<T, R> {
         let rejection = rejection.with_params(&self.params);
         rejection.log();
         let mut response = self.responder.respond(&rejection);
-        if response.status() == StatusCode::UNAUTHORIZED {
-            let entry = response.headers_mut().entry(WWW_AUTHENTICATE);
-            entry.or_insert_with(|| rejection.any_challenge());
-        }
+        complete(&mut response, &rejection);
+        // A responder may have used our own `IntoResponse`: a layer further out is not to answer again.
+        response.extensions_mut().remove::<Rejection>();
         response
     }
 

@@ -44,7 +44,8 @@ impl Rejection {
         challenge::row(self.kind).error
     }
 
-    /// One fixed sentence for the client. It tells nothing of the token or of the set-up.
+    /// One fixed sentence for the client. It tells nothing of the token, nor, but for
+    /// [`Misconfigured`](RejectionKind::Misconfigured), of the set-up.
     pub fn description(&self) -> &'static str {
         challenge::row(self.kind).description
     }
@@ -84,10 +85,6 @@ impl Rejection {
     }
 
     /// No layer looked for a token.
-    #[cfg_attr(
-        not(feature = "axum"),
-        expect(dead_code, reason = "extractors ask; others will come on floor 5")
-    )]
     pub(crate) fn misconfigured() -> Self {
         Self::of(RejectionKind::Misconfigured, Cause::None)
     }

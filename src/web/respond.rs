@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::{
-    HeaderValue, Response,
+    HeaderValue, Response, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
@@ -13,20 +13,23 @@ use super::rejection::Rejection;
 ///
 /// One responder renders every refusal of a layer: its own, and those of the extractors behind it.
 /// Where one [`JwtLayer`](crate::JwtLayer) stands inside another, the inner one's refusals are
-/// rendered by the inner one. A 401 that lacks `WWW-Authenticate` gets it from the layer, since RFC 9110
-/// §11.6.1 demands one.
+/// rendered by the inner one.
+///
+/// What the RFCs demand is added by the layer if the responder leaves it out: `WWW-Authenticate` to
+/// every 401 (RFC 9110 §11.6.1) and to a refusal that has a challenge, `Retry-After` to a 503.
 ///
 /// Closures are responders by [`JwtLayer::respond_with`](crate::JwtLayer::respond_with).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot make a response with the body `{B}`",
-    note = "the default responder needs a body type with `Default`; for others use `.respond_with(|rejection| ..)`"
+    note = "the default responder needs a body type with `Default`; for others use `.respond_with(|rejection| ..)`, or place layers that change the body outside of `JwtLayer`"
 )]
 pub trait Respond<B>: Clone + Send + Sync + 'static {
     /// The whole response.
     fn respond(&self, rejection: &Rejection) -> Response<B>;
 }
 
-/// The default: the status, `WWW-Authenticate`, `Retry-After`, and an empty body.
+/// The default: the status, `WWW-Authenticate`, `Retry-After`, and an empty body of any type that has
+/// a `Default`, such as `axum::body::Body` or `http_body_util::Full`.
 ///
 /// ```text
 /// HTTP/1.1 401 Unauthorized
@@ -36,19 +39,34 @@ pub trait Respond<B>: Clone + Send + Sync + 'static {
 #[non_exhaustive]
 pub struct BearerResponder;
 
+// Lets the note of `Respond` be shown instead of "`Default` is not satisfied".
+#[diagnostic::do_not_recommend]
 impl<B: Default> Respond<B> for BearerResponder {
     fn respond(&self, rejection: &Rejection) -> Response<B> {
         let mut response = Response::new(B::default());
         *response.status_mut() = rejection.status();
-        if let Some(challenge) = rejection.challenge() {
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        }
-        if let Some(retry_after) = rejection.retry_after() {
-            let seconds = retry_after.as_nanos().div_ceil(1_000_000_000);
-            let value = HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX));
-            response.headers_mut().insert(RETRY_AFTER, value);
-        }
+        complete(&mut response, rejection);
         response
+    }
+}
+
+/// Adds the headers of a refusal that the response lacks.
+pub(crate) fn complete<B>(response: &mut Response<B>, rejection: &Rejection) {
+    let challenge = match response.status() {
+        // A responder may make a 401 of any refusal.
+        StatusCode::UNAUTHORIZED => Some(rejection.any_challenge()),
+        status if status == rejection.status() => rejection.challenge(),
+        _ => None,
+    };
+    if let Some(challenge) = challenge {
+        response.headers_mut().entry(WWW_AUTHENTICATE).or_insert(challenge);
+    }
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE
+        && let Some(retry_after) = rejection.retry_after()
+    {
+        let seconds = retry_after.as_nanos().div_ceil(1_000_000_000);
+        let value = HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX));
+        response.headers_mut().entry(RETRY_AFTER).or_insert(value);
     }
 }
 

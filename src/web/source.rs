@@ -76,7 +76,7 @@ impl fmt::Debug for Presented<'_> {
 /// |---|---|
 /// | is not there, is empty, or has another scheme (`Basic …`) | no credentials |
 /// | `Bearer`, in any case, spaces, one `token68` | the token |
-/// | `Bearer` and anything else | 400 |
+/// | `Bearer` and anything else, or white space before it | 400 |
 /// | stands twice | 400 |
 ///
 /// `token68` is `A-Z a-z 0-9 - . _ ~ + /` and trailing `=`
@@ -100,6 +100,10 @@ impl TokenSource for AuthorizationHeader {
 /// The token of `Bearer 1*SP token68`, or `None` if the scheme is another one.
 fn bearer(value: &[u8]) -> Result<Option<&str>, TokenErrorKind> {
     const SCHEME: &[u8] = b"bearer";
+    // HTTP/1 takes white space away, HTTP/2 forbids it (RFC 9113 §8.2.1): it must not hide the scheme.
+    if value.starts_with(b" ") || value.starts_with(b"\t") {
+        return Err(TokenErrorKind::InvalidCredentials);
+    }
     let (scheme, rest) = value.split_at_checked(SCHEME.len()).unwrap_or((value, b""));
     if !scheme.eq_ignore_ascii_case(SCHEME) || rest.first().is_some_and(|byte| is_tchar(*byte)) {
         return Ok(None);
@@ -131,7 +135,9 @@ mod tests {
     #[test]
     fn one_scheme_spaces_and_one_token68() {
         let bad = Err(TokenErrorKind::InvalidCredentials);
-        let cases: [(&str, &[u8], _); 22] = [
+        let cases: [(&str, &[u8], _); 24] = [
+            ("space before it", b" Bearer a", bad),
+            ("tab before it", b"\tBearer a", bad),
             ("plain", b"Bearer a.b.c", Ok(Some("a.b.c"))),
             ("lower case", b"bearer a", Ok(Some("a"))),
             ("mixed case", b"bEaReR a", Ok(Some("a"))),

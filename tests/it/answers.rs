@@ -117,8 +117,8 @@ async fn every_row_of_the_table_byte_for_byte() {
 async fn a_route_without_a_layer_says_what_to_do() {
     let reply = App::serve(users()).await.authorization(authorization("user")).await;
     assert_eq!((reply.status, reply.challenge()), (500, ""));
-    let body = "this route asks for a bearer token and has no `JwtLayer` around it: \
-                add `.route_layer(JwtLayer::new(verifier))` to its router";
+    let body = "this handler asks for a bearer token and no `JwtLayer` has run before it: call \
+                `.route_layer(JwtLayer::new(verifier))` on its router, after `.route(..)`";
     assert_eq!(reply.body, body);
     assert_eq!(reply.headers.get(RETRY_AFTER), None);
 }
@@ -353,7 +353,7 @@ fn assert_own(case: &str, reply: &Reply, status: u16, code: &str) {
 async fn a_responder_renders_every_refusal_of_layer_and_extractors() {
     let table = [
         ("absent", 401, "missing_credentials", MISSING),
-        ("two", 400, "invalid_request", ""),
+        ("two", 400, "invalid_request", INVALID_REQUEST),
         ("invalid", 401, "invalid_token", INVALID_TOKEN),
         ("expired", 401, "expired_token", EXPIRED),
         ("good", 403, "claims_mismatch", ""),
@@ -368,6 +368,7 @@ async fn a_responder_renders_every_refusal_of_layer_and_extractors() {
                 let reply = app.authorization(authorization(state)).await;
                 assert_own(&case, &reply, status, code);
                 assert_eq!(reply.challenge(), challenge, "{case}");
+                assert_eq!(reply.headers.contains_key(RETRY_AFTER), status == 503, "{case}");
             }
             let reply = app.authorization(authorization("user")).await;
             assert_eq!((reply.status, &*reply.body), (200, "ada: admin"), "{mode}, {responder}");
@@ -433,6 +434,18 @@ async fn of_two_layers_each_renders_the_refusals_that_it_is_nearest_to() {
     }
     let alone = App::serve(users().layer(outer)).await;
     assert_own("alone", &alone.authorization(authorization("good")).await, 403, "claims_mismatch");
+}
+
+#[tokio::test]
+async fn a_responder_may_start_from_the_answer_that_extractors_give() {
+    fn teapot(rejection: &Rejection) -> Response {
+        let mut response = rejection.clone().into_response();
+        *response.status_mut() = StatusCode::IM_A_TEAPOT;
+        response
+    }
+    let inner = users().layer(by_name().respond_with(teapot));
+    let app = App::serve(inner.layer(by_name().best_effort())).await;
+    assert_eq!(app.authorization(authorization("absent")).await.status, 418);
 }
 
 #[tokio::test]

@@ -171,7 +171,6 @@ async fn a_resolver_sees_only_tokens_that_have_passed_everything_else() {
         ("another audience", claims(json!({ "aud": "https://api.example/" }))),
         ("no audience", claims(json!({ "aud": null }))),
         ("bound", claims(json!({ "cnf": {} }))),
-        ("another use", claims(json!({ "use": "id" }))),
         ("claim of another type", claims(json!({ "sub": 7 }))),
         ("another type", header(json!({ "typ": "dpop+jwt" }))),
         ("critical", header(json!({ "crit": ["exp"] }))),

@@ -36,14 +36,18 @@ const SPKI_P384: &[u8] =
 const SPKI_P521: &[u8] = b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00";
 const SPKI_ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 
+/// How DER names the types of keys (RFC 5480 §2.1.1, RFC 3279 §2.3.1).
+const OID_EC: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01";
+const OID_RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
+
 impl Material {
     pub(crate) fn secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let (_, least) = hmac_parameters(algorithm).ok_or_else(|| {
             KeyError::invalid(format!("{algorithm} takes a public key, not a secret"))
         })?;
-        if secret.windows(10).any(|window| window == b"-----BEGIN") {
+        if looks_like_a_key(secret) {
             return Err(KeyError::invalid(
-                "the secret is a PEM file: use `from_pem` and the algorithm of that key",
+                "the secret is a PEM file or another kind of key: use `from_pem`, `from_der` or `from_jwks`",
             ));
         }
         if secret.len() < least {
@@ -55,16 +59,19 @@ impl Material {
     }
 
     pub(crate) fn pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, KeyError> {
-        let blocks = pem::parse_many(pem)
-            .map_err(|_| KeyError::invalid("the file is no well-formed PEM"))?;
+        let blocks = pem::parse_many(pem).map_err(|_| {
+            KeyError::invalid(
+                "the file is no well-formed PEM: are its line breaks written as `\\n`?",
+            )
+        })?;
         if blocks.iter().any(|block| block.tag().ends_with("PRIVATE KEY")) {
             return Err(private_key());
         }
         let [block] = &*blocks else {
-            return Err(KeyError::invalid(format!(
-                "the file must hold exactly one PEM block, and holds {}",
-                blocks.len()
-            )));
+            return Err(KeyError::invalid(match blocks.len() {
+                0 => "there is no PEM block: give the content of the file, not its path".to_owned(),
+                count => format!("the file must hold exactly one PEM block, and holds {count}"),
+            }));
         };
         match block.tag() {
             "PUBLIC KEY" => Self::der(algorithm, block.contents()),
@@ -99,7 +106,9 @@ impl Material {
             Err(if is_private(der) {
                 private_key()
             } else {
-                KeyError::invalid(format!("the bytes are no public key for {algorithm}"))
+                KeyError::invalid(format!(
+                    "this is no public key for {algorithm}: damaged, or of another type or curve"
+                ))
             })
         })
     }
@@ -196,6 +205,19 @@ fn private_key() -> KeyError {
     KeyError::invalid(
         "this is a private key: verifying takes the public one, `openssl pkey -pubout` makes it",
     )
+}
+
+/// Whether a secret is the text or the bytes of a public or private key, or of a certificate: who
+/// knows the public half could then sign.
+fn looks_like_a_key(secret: &[u8]) -> bool {
+    let holds = |mark: &[u8]| secret.windows(mark.len()).any(|window| window == mark);
+    let jwk = secret.trim_ascii_start().starts_with(b"{") && holds(b"\"kty\"");
+    jwk || holds(b"-----BEGIN")
+        || holds(OID_EC)
+        || holds(OID_RSA)
+        || holds(SPKI_ED25519)
+        || rsa::from_der(secret).is_some()
+        || is_private(secret)
 }
 
 /// Whether the bytes are a private key: only to say so in the error.

@@ -1,10 +1,12 @@
 //! The claims with a type, `cnf` (RFC 7800), and those that an issuer's tokens are required to have.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tower_bearer::{Algorithm, TokenErrorKind as Kind, Verifier};
 
 use super::{Judge, spelt, trusted, with};
-use crate::support::json_token;
+use crate::support::{KeyPair, json_token};
 
 #[tokio::test]
 async fn sub_jti_and_client_id_are_strings_where_they_are() {
@@ -170,4 +172,27 @@ async fn the_profile_of_rfc_9068_wants_its_type_and_all_its_claims() {
     judge.accepts("another case", &typed(json!("AT+JWT"))).await;
     judge.refuses("JWT", &typed(json!("JWT")), Kind::TypeNotAllowed).await;
     judge.refuses("no type", &typed(Value::Null), Kind::TypeNotAllowed).await;
+}
+
+/// They are read as JSON of any shape, which a stranger must not be able to ask for.
+#[tokio::test]
+async fn required_claims_are_read_only_once_the_signature_holds() {
+    let judge = Judge::of(trusted().require_claim("use", "access")).await;
+    let of = |value: &Value| json_token(Algorithm::ES256, &json!({}), &json!({ "use": value }));
+    let id = of(&json!("id"));
+    judge.refuses("signed", &id.compact(), Kind::InvalidClaim).await;
+    let forged = id.signed_by(&KeyPair::stranger(Algorithm::ES256));
+    judge.refuses("forged", &forged, Kind::InvalidSignature).await;
+    judge.accepts("good", &of(&json!("access")).compact()).await;
+}
+
+#[test]
+fn settings_that_weaken_each_other_are_refused() {
+    let message = |issuer| Verifier::new(issuer).unwrap_err().to_string();
+    assert!(message(trusted().rfc9068().typ("JWT")).contains("at+jwt"), "rfc9068 and typ");
+    assert!(Verifier::new(trusted().typ("application/AT+jwt").rfc9068()).is_ok(), "the same twice");
+    let hour = Duration::from_secs(3600);
+    assert!(Verifier::new(trusted().leeway(hour)).is_ok(), "an hour");
+    let more = message(trusted().leeway(hour + Duration::from_nanos(1)));
+    assert!(more.contains("an hour"), "{more}");
 }

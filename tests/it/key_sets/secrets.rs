@@ -116,6 +116,25 @@ fn a_pem_file_behind_other_text_is_no_secret() {
     }
 }
 
+/// Who knows the public key could sign with it.
+#[test]
+fn a_key_of_another_kind_is_no_secret_in_any_spelling() {
+    let spki = key(RS256).spki();
+    for (name, secret) in [
+        ("RSA in DER", spki.clone()),
+        ("EC in DER", key(ES256).spki()),
+        ("Ed25519 in DER", key(Ed25519).spki()),
+        ("a certificate, or anything else around a key", [&[0x30, 0x82, 9, 9], &*spki].concat()),
+        ("a JWK", key(RS256).jwk().to_string().into_bytes()),
+        ("a JWK behind a line break", format!("\n{}", key(ES256).jwk()).into_bytes()),
+    ] {
+        for (way, read) in every_way(HS256, &secret) {
+            let said = read.expect_err(&format!("{name}, {way}"));
+            assert!(said.contains("another kind of key"), "{name}, {way}: {said}");
+        }
+    }
+}
+
 #[test]
 fn a_secret_is_for_hmac_and_hmac_is_for_secrets() {
     for algorithm in Algorithm::ALL {
