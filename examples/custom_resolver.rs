@@ -1,4 +1,4 @@
-//! Keys from a place of one's own: here a store that answers over a channel, as a database would
+//! Keys from a store of your own, here one that answers over a channel, as a database would
 //! over a socket. A key it does not know makes 401; when it is gone, the answer is 503.
 //!
 //! ```sh

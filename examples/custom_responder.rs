@@ -1,4 +1,4 @@
-//! Refusals in the form of one's own: here `application/problem+json` (RFC 9457). It is said once
+//! Custom refusals: here `application/problem+json` (RFC 9457). It is said once
 //! and holds for the layer and for every extractor behind it. The challenge need not be
 //! thought of: the layer adds it to every 401.
 //!

@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-/// A token for this run: in earnest an identity provider issues it.
+/// A token for this run: in production an identity provider issues it.
 fn mint(secret: &[u8]) -> jsonwebtoken::errors::Result<String> {
     let exp = jsonwebtoken::get_current_timestamp() + 3600;
     let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": exp });

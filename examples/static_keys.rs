@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(axum::serve(listener, app).await?)
 }
 
-/// One token of each issuer. In earnest they issue them, and their private keys are never here.
+/// One token of each issuer. In production they issue them, and their private keys are never here.
 fn print_tokens(secret: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
     use jsonwebtoken::Algorithm::{ES256, EdDSA, HS256};
 

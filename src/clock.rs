@@ -1,19 +1,4 @@
 //! The time of day, from outside, and the dates that tokens carry.
-//!
-//! Everything that asks for the time asks a [`Clock`], so that tests decide what time it is:
-//!
-//! ```
-//! use std::time::{Duration, UNIX_EPOCH};
-//! use tower_bearer::{StaticKeys, TrustedIssuer};
-//!
-//! # fn main() -> Result<(), tower_bearer::ConfigError> {
-//! let keys = StaticKeys::hs256([7; 32])?;
-//! let issuer = TrustedIssuer::new("https://issuer.example", "https://api.example", keys)
-//!     .clock(|| UNIX_EPOCH + Duration::from_secs(1_700_000_000));
-//! # drop(issuer);
-//! # Ok(())
-//! # }
-//! ```
 
 use std::{
     fmt,
@@ -24,7 +9,19 @@ use serde::{Deserialize, Deserializer, de};
 
 /// Tells the time of day.
 ///
-/// Any `Fn() -> SystemTime` is a clock; [`SystemClock`] is the default.
+/// Any `Fn() -> SystemTime` is a clock, so that tests decide what time it is; [`SystemClock`] is the
+/// default.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use tower_bearer::{StaticKeys, TrustedIssuer};
+///
+/// let keys = StaticKeys::hs256([7; 32])?;
+/// let issuer = TrustedIssuer::new("https://issuer.example", "https://api.example", keys)
+///     .clock(|| UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+/// # drop(issuer);
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Clock`",
     note = "give a closure `Fn() -> SystemTime`, or implement `tower_bearer::Clock`"

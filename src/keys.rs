@@ -1,12 +1,4 @@
 //! Where keys come from: [`KeyResolver`], and the resolvers that hold their keys themselves.
-//!
-//! | keys | resolver |
-//! |---|---|
-//! | a shared secret | [`StaticKeys::hs256`] |
-//! | a PEM file | [`StaticKeys::from_pem`] |
-//! | a JWK Set, as text or file | [`StaticKeys::from_jwks`], [`StaticKeys::from_jwks_file`] |
-//! | several keys of any kind | [`StaticKeys::new`] |
-//! | anything else | [`resolver_fn`], [`resolver_fn_sync`] or a `KeyResolver` of your own |
 
 mod fixed;
 mod function;
@@ -25,8 +17,16 @@ use crate::{
 
 /// Finds the key that verifies a token with this header.
 ///
-/// It is asked only for tokens that have passed every check that needs no key: size, form, type,
-/// issuer, audience and dates. It need not look at [`Header::algorithm`]: a key of another
+/// | keys | resolver |
+/// |---|---|
+/// | a shared secret | [`StaticKeys::hs256`] |
+/// | a PEM file | [`StaticKeys::from_pem`] |
+/// | a JWK Set, as text or file | [`StaticKeys::from_jwks`], [`StaticKeys::from_jwks_file`] |
+/// | several keys of any kind | [`StaticKeys::new`] |
+/// | anything else | [`resolver_fn`], [`resolver_fn_sync`] or an implementation of your own |
+///
+/// It is asked only for tokens that have passed every check that needs no key: size, form, issuer, type,
+/// dates, audience and `cnf`. The signature has not been checked yet: the token may be a stranger's. It need not look at [`Header::algorithm`]: a key of another
 /// algorithm is refused by the verifier.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not find keys",

@@ -17,7 +17,7 @@
 //! let issuer = TrustedIssuer::new("https://issuer.example", "https://api.example", keys);
 //! let app: Router = Router::new()
 //!     .route("/me", get(me))
-//!     .route_layer(JwtLayer::new(Verifier::new(issuer)?));
+//!     .route_layer(JwtLayer::new(Verifier::new(issuer)?));   // protects the routes above it
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "axum"))] fn main() {}
@@ -28,26 +28,33 @@
 //! [`StaticKeys::from_jwks`], or a closure by [`resolver_fn`]. Without axum a service reads
 //! [`VerifiedToken::of`] its request; without HTTP, [`Verifier::verify`] takes a string.
 //!
+//! A layer protects the routes that were added before it; a route added below it is public.
+//!
 //! # What is checked
 //!
-//! In this order, so that what is cheap comes first:
+//! What needs no key is judged first, and what is cheap before what is not:
 //!
 //! 1. One `Authorization` header with `Bearer` and one `token68` (RFC 6750 §2.1); at most 16 KiB.
 //! 2. Three segments of strict base64url: no padding, no white space, no bits left over (RFC 7515 §2).
-//! 3. Header and claims are JSON objects in UTF-8 in which no member stands twice (RFC 7515 §4, RFC 7519 §4).
-//! 4. `alg` is one this issuer's keys verify, to the letter; never `none` (RFC 8725 §3.1).
-//! 5. There is no `crit` and no `b64: false`; `jku`, `x5u`, `x5c` and `jwk` are not even read.
-//! 6. `iss` is exactly a trusted issuer's.
-//! 7. `typ` is `at+jwt`, `application/at+jwt`, `JWT` or absent: no ID-token, logout token or proof passes for an
-//!    access token (RFC 8725 §3.11).
+//! 3. Header and claims are JSON objects in UTF-8 in which no member appears twice (RFC 7515 §4, RFC 7519 §4).
+//! 4. There is no `crit` and no `b64: false`; `jku`, `x5u`, `x5c` and `jwk` are not even read.
+//! 5. `iss` is exactly a trusted issuer's.
+//! 6. `alg` is one this issuer's keys verify, to the letter; never `none` (RFC 8725 §3.1).
+//! 7. `typ` is `at+jwt`, `application/at+jwt`, `JWT` or absent: logout tokens, DPoP proofs and whatever else
+//!    names another type are refused (RFC 8725 §3.11). Most providers' ID tokens say `JWT`; what keeps them out is
+//!    `aud`, since theirs is the client. Where client and API share a name, ask for
+//!    [`rfc9068`](TrustedIssuer::rfc9068), a [`typ`](TrustedIssuer::typ) or a [claim](TrustedIssuer::require_claim).
 //! 8. `exp` is there and has not passed, `nbf` has; 60 s of leeway. A wrong type is an error, not an absence.
 //! 9. `aud` is there and names us.
 //! 10. There is no `cnf`: a token bound to a key is never taken as a plain bearer token (RFC 7800).
 //! 11. The one key that its `kid` names verifies the signature with the key's one algorithm.
+//! 12. The claims that [`require_claim`](TrustedIssuer::require_claim) asks for have their values.
 //!
-//! Keys are checked when they are built: see [`VerifyingKey`]. What weakens a check says so:
-//! [`Audience::danger_any`], [`TrustedIssuer::danger_no_expiry`],
-//! [`TrustedIssuer::danger_accept_bound_tokens`] are all there are.
+//! Keys are checked when they are built: see [`VerifyingKey`]. Three settings switch a check off, and
+//! their names start with `danger`: [`Audience::danger_any`], [`TrustedIssuer::danger_no_expiry`],
+//! [`TrustedIssuer::danger_accept_bound_tokens`]. [`optional`](JwtLayer::optional),
+//! [`best_effort`](JwtLayer::best_effort) and [`allow_cors_preflight`](JwtLayer::allow_cors_preflight) decide who
+//! passes without a token.
 //!
 //! # What a refusal looks like
 //!
@@ -62,8 +69,25 @@
 //! | no [`JwtLayer`] around the route | 500 | |
 //!
 //! **401 means the token is bad; 503 means we cannot know.** The body is empty unless a
-//! [responder](Respond) of yours fills it. The reason in full goes to [`tracing`](https://docs.rs/tracing)
-//! under the target `tower_bearer`, at `debug`; no token, key or claim is ever printed.
+//! [responder](Respond) of yours fills it; only the 500, which is for you, says what to do.
+//!
+//! # Logs
+//!
+//! Clients are not told why. [`tracing`](https://docs.rs/tracing) is, under the target `tower_bearer`;
+//! with `tracing-subscriber` and `RUST_LOG=tower_bearer=debug` it reads
+//! `request refused reason="audience_mismatch" status=401`. No token, key, claim or `kid` is ever printed.
+//!
+//! | level | message | fields | when |
+//! |---|---|---|---|
+//! | `debug` | `request refused` | `reason`, `status` | a request is answered by the layer |
+//! | `debug` | `token failed, request passes` | `reason` | best effort lets a bad token through |
+//! | `warn` | `keys unavailable` | `error`, `source` | a resolver could not say whether there is a key |
+//! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few; once for each trusted issuer |
+//! | `warn` | `claims do not fit the type a handler asks for` | `field` | an extractor or [`JwtLayer::claims`] answers 403 |
+//! | `error` | `no JwtLayer has run before this handler` | | an extractor finds no outcome and answers 500 |
+//!
+//! `reason` is a [`TokenErrorKind::code`] or a [`RejectionKind::code`]; `trusted` is an issuer as it was
+//! configured; `field` is the claim's name where it is plain.
 //!
 //! # Features
 //!
@@ -98,8 +122,13 @@ mod validation;
 mod verifier;
 mod web;
 
+/// Requests, responses and headers, as our signatures have them.
 pub use http;
+/// For [`DecodingKey`](jsonwebtoken::DecodingKey) and [`Jwk`](jsonwebtoken::jwk::Jwk) in our signatures. No backend
+/// and no PEM is turned on: to sign tokens, depend on `jsonwebtoken` with a backend of your choice, or
+/// it panics at first use.
 pub use jsonwebtoken;
+/// For the [`Value`](serde_json::Value) of required claims.
 pub use serde_json;
 
 pub use crate::{

@@ -136,7 +136,8 @@ impl VerifiedToken {
         &self.0.payload
     }
 
-    /// One claim by its name; `None` if it is not there.
+    /// One claim by its name; `None` if it is not there. Names are those of the top level, dots and
+    /// slashes included; `null` fits only an `Option`.
     ///
     /// ```
     /// # fn roles(token: &tower_bearer::VerifiedToken) -> Result<(), tower_bearer::ClaimsError> {

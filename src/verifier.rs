@@ -1,8 +1,4 @@
 //! [`Verifier`]: the pure heart. A string goes in; a proof or the reason why not comes out.
-//!
-//! What needs no key is judged first, so that a token that is expired or not ours costs no
-//! signature: size, form, `alg`, `typ`, issuer, dates, audience. Then the key is sought, then the
-//! signature checked, and only then is anything of the token believed.
 
 mod candidate;
 mod issuer;
@@ -28,6 +24,10 @@ use crate::{
 pub use issuer::TrustedIssuer;
 
 /// Verifies tokens of one issuer or several. A clone is one reference count.
+///
+/// What needs no key is judged first, so that a token that is expired or not ours costs no signature:
+/// size, form, issuer, `alg`, `typ`, dates, audience. Then the key is sought, then the signature
+/// checked, and only then is anything of the token believed.
 ///
 /// ```
 /// use tower_bearer::{StaticKeys, TrustedIssuer, Verifier};

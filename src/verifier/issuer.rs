@@ -119,6 +119,8 @@ impl TrustedIssuer {
     }
 
     /// Takes only tokens that were made to live no longer than this: `exp − iat`, and both must be there.
+    ///
+    /// Without it a date in the far future is as good as any: some issuers write milliseconds by mistake.
     pub fn max_lifetime(mut self, max_lifetime: Duration) -> Self {
         self.rules.times.max_lifetime = Some(max_lifetime);
         self

@@ -34,6 +34,9 @@ use crate::{error::ConfigError, token::Claims, verifier::Verifier};
 /// # }
 /// ```
 ///
+/// On a router, `route_layer` protects the routes that were added **before** it; those added after it are public.
+/// In a `ServiceBuilder` it protects what comes after it.
+///
 /// What becomes of a request:
 ///
 /// | the token is | required (default) | [`optional`](Self::optional) | [`best_effort`](Self::best_effort) |
@@ -78,7 +81,8 @@ impl<T, R> JwtLayer<T, R> {
 
     /// Lets every request pass, and says in its [`Outcome`](crate::Outcome) what is wrong with its token.
     ///
-    /// Extractors still refuse a failed token. For services that decide by themselves.
+    /// Extractors still refuse a failed token; a handler without one serves everybody. For services that
+    /// decide by themselves.
     pub fn best_effort(mut self) -> Self {
         self.gate.mode = Mode::BestEffort;
         self
@@ -87,7 +91,8 @@ impl<T, R> JwtLayer<T, R> {
     /// Lets CORS preflights pass without a token: `OPTIONS` with `Origin` and
     /// `Access-Control-Request-Method`. Browsers send them without credentials.
     ///
-    /// Not needed if the CORS layer lies outside of this one, as it should.
+    /// Not needed if the CORS layer lies outside of this one, as it should. With it, a handler that
+    /// answers any method must not take an `OPTIONS` for an authenticated request.
     pub fn allow_cors_preflight(mut self) -> Self {
         self.gate.pass_preflight = true;
         self

@@ -115,7 +115,7 @@ impl Rejection {
                 tracing::warn!(target: TARGET, field, "claims do not fit the type a handler asks for");
             }
             Cause::None if self.kind == RejectionKind::Misconfigured => {
-                tracing::error!(target: TARGET, "no JwtLayer around this route");
+                tracing::error!(target: TARGET, "no JwtLayer has run before this handler");
             }
             Cause::None | Cause::Token(_) => {
                 tracing::debug!(target: TARGET, reason, status, "request refused");
