@@ -249,6 +249,50 @@ fn signed<C>(row: &Row<C>, input: &str) -> String {
 
 // ------------------------------------------------------------------------- Tink's tests of claims
 
+/// RFC 9449 prints proofs, a token bound to a key, and an opaque token. The signatures of the proofs are
+/// good; none of the five is a bearer token. Thumbprints and `ath` are not computed here: nobody
+/// verifies proofs in this version.
+#[test]
+fn the_proofs_and_bound_tokens_of_rfc_9449_are_no_bearer_tokens() {
+    let examples: Value = serde_json::from_str(include_str!("../vectors/rfc9449.json")).unwrap();
+    let items = examples["items"].as_array().unwrap();
+    assert_eq!(items.len(), 4);
+    let jwk = items[0]["header"]["jwk"].clone();
+    let keys = StaticKeys::from_jwks(json!({ "keys": [jwk] }).to_string()).unwrap();
+    let jwk: Jwk = serde_json::from_value(jwk).unwrap();
+    let key = VerifyingKey::from_jwk(Algorithm::ES256, &jwk).unwrap();
+    let verifier = |issuer: &str| {
+        let issuer = TrustedIssuer::new(issuer, Audience::danger_any(), keys.clone());
+        let at = UNIX_EPOCH + Duration::from_secs(1_562_262_610);
+        Verifier::new(issuer.clock(move || at).danger_no_expiry()).unwrap()
+    };
+    for item in items {
+        let token = item["token"].as_str().unwrap();
+        let [header, payload, signature] = segments(token).unwrap();
+        let Some(valid) = item["signature_valid"].as_bool() else {
+            // The bound token: its key is not printed, and `cnf` alone refuses it.
+            let issuer = item["payload"]["iss"].as_str().unwrap();
+            assert_eq!(verify(&verifier(issuer), token), Err(Kind::BoundToken));
+            continue;
+        };
+        let verified = key.verify(format!("{header}.{payload}").as_bytes(), &decoded(signature));
+        assert_eq!(verified.is_ok(), valid);
+        assert_eq!(verify(&verifier("https://server.example.com"), token), Err(Kind::MissingClaim));
+        let refused = verify(&verifier("https://server.example.com"), &with_server(item));
+        assert_eq!(refused, Err(Kind::TypeNotAllowed), "by its type, if it had an issuer");
+    }
+    let opaque = examples["access_token_7_1"].as_str().unwrap();
+    assert_eq!(verify(&verifier("https://server.example.com"), opaque), Err(Kind::Malformed));
+}
+
+/// The proof with an `iss` put in. Its signature no longer matters: the type is judged first.
+fn with_server(proof: &Value) -> String {
+    let mut payload = proof["payload"].clone();
+    payload["iss"] = json!("https://server.example.com");
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.AAAA", encode(&proof["header"]), encode(&payload))
+}
+
 /// Where the file may be. It is not part of this project.
 const TINK: &str = "../shared/vectors/tink_claims.jsonl";
 
