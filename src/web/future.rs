@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{
-    gate::{Gate, Step, Verifying},
+    gate::{Gate, Verifying},
     respond::Respond,
     source::TokenSource,
 };
@@ -104,11 +104,9 @@ where
                     let Waiting { verifying: _, origin, mut request, mut ready, gate } = done;
                     let verified = verified.map(|token| Some((token, origin)));
                     match gate.conclude(&mut request, verified) {
-                        Step::Refuse(rejection) => {
+                        Ok(()) => State::Passed { inner: ready.call(request), gate },
+                        Err(rejection) => {
                             State::Refused { response: Some(gate.respond(rejection)) }
-                        }
-                        Step::Pass | Step::Wait(..) => {
-                            State::Passed { inner: ready.call(request), gate }
                         }
                     }
                 }

@@ -69,6 +69,12 @@ pub(crate) enum Step {
     Wait(Verifying, TokenOrigin),
 }
 
+impl From<Result<(), Rejection>> for Step {
+    fn from(concluded: Result<(), Rejection>) -> Self {
+        concluded.map_or_else(Self::Refuse, |()| Self::Pass)
+    }
+}
+
 pub(crate) type Verifying = BoxFuture<'static, Result<VerifiedToken, TokenError>>;
 
 impl<T: TokenSource, R> Gate<T, R> {
@@ -77,17 +83,18 @@ impl<T: TokenSource, R> Gate<T, R> {
         mark_sensitive(request.headers_mut());
         self.remove_typed(request.extensions_mut());
         if self.pass_preflight && is_preflight(request) {
-            return self.conclude(request, Ok(None));
+            return self.conclude(request, Ok(None)).into();
         }
         let presented = match self.source.token(RequestHead::of(request)) {
-            Err(error) => return self.conclude(request, Err(error)),
-            Ok(None) => return self.absent(request),
+            Err(error) => return self.conclude(request, Err(error)).into(),
+            Ok(None) if self.mode == Mode::Required => return Step::Refuse(Rejection::missing()),
+            Ok(None) => return self.conclude(request, Ok(None)).into(),
             Ok(Some(presented)) => presented,
         };
         let origin = presented.origin;
         match self.verifier.verify(presented.token) {
             Lookup::Ready(verified) => {
-                self.conclude(request, verified.map(|token| Some((token, origin))))
+                self.conclude(request, verified.map(|token| Some((token, origin)))).into()
             }
             Lookup::Pending(verifying) => Step::Wait(verifying, origin),
         }
@@ -115,25 +122,18 @@ impl<T: TokenSource, R> Gate<T, R> {
         Ok(())
     }
 
-    fn absent<B>(&self, request: &mut Request<B>) -> Step {
-        match self.mode {
-            Mode::Required => Step::Refuse(Rejection::missing()),
-            Mode::BestEffort | Mode::Optional => self.conclude(request, Ok(None)),
-        }
-    }
-
     /// Lets a request pass with its outcome, or not.
     pub(crate) fn conclude<B>(
         &self,
         request: &mut Request<B>,
         verified: Result<Option<(VerifiedToken, TokenOrigin)>, TokenError>,
-    ) -> Step {
+    ) -> Result<(), Rejection> {
         let outcome = match verified {
             Ok(Some((token, origin))) => {
                 if let Err(error) = self.insert_typed(&token, request.extensions_mut())
                     && self.mode != Mode::BestEffort
                 {
-                    return Step::Refuse(error.into());
+                    return Err(error.into());
                 }
                 Outcome::Verified { token, origin }
             }
@@ -143,10 +143,10 @@ impl<T: TokenSource, R> Gate<T, R> {
                 tracing::debug!(target: TARGET, reason, "token failed, request passes");
                 Outcome::Failed(error)
             }
-            Err(error) => return Step::Refuse(error.into()),
+            Err(error) => return Err(error.into()),
         };
         outcome.replace_in(request.extensions_mut());
-        Step::Pass
+        Ok(())
     }
 }
 
