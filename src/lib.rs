@@ -79,7 +79,7 @@
 //!
 //! | level | message | fields | when |
 //! |---|---|---|---|
-//! | `debug` | `request refused` | `reason`, `status` | a request is answered by the layer |
+//! | `debug` | `request refused` | `reason`, `claim`, `status` | a request is answered by the layer |
 //! | `debug` | `token failed, request passes` | `reason` | best effort lets a bad token through |
 //! | `warn` | `keys unavailable` | `error`, `source` | a resolver could not say whether there is a key |
 //! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few; once for each trusted issuer |
@@ -87,7 +87,8 @@
 //! | `error` | `no JwtLayer has run before this handler` | | an extractor finds no outcome and answers 500 |
 //!
 //! `reason` is a [`TokenErrorKind::code`] or a [`RejectionKind::code`]; `trusted` is an issuer as it was
-//! configured; `field` is the claim's name where it is plain.
+//! configured; `claim` is one that is registered or that the set-up asks for; `field` is a claim's name where
+//! it is plain.
 //!
 //! # Features
 //!

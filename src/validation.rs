@@ -13,7 +13,7 @@ use crate::{
         registered::{Dates, Registered},
     },
     clock::NumericDate,
-    error::TokenErrorKind as Kind,
+    error::{TokenError, TokenErrorKind as Kind},
     jose::json::{Text, find_member},
 };
 
@@ -90,31 +90,32 @@ fn without_application(typ: &str) -> &str {
 
 impl TimeRules {
     /// `exp`, `nbf` and `iat` against the time of day.
-    pub(crate) fn check(&self, dates: Dates, now: NumericDate) -> Result<(), Kind> {
+    pub(crate) fn check(&self, dates: Dates, now: NumericDate) -> Result<(), TokenError> {
         let Dates { expires_at, not_before, issued_at } = dates;
         match expires_at {
-            Some(expires_at) if now >= expires_at.plus(self.leeway) => return Err(Kind::Expired),
-            None if self.expiry_required => return Err(Kind::MissingClaim),
+            Some(expires_at) if now >= expires_at.plus(self.leeway) => {
+                return Err(Kind::Expired.into());
+            }
+            None if self.expiry_required => return Err(TokenError::missing("exp")),
             _ => {}
         }
         if not_before.is_some_and(|not_before| not_before > now.plus(self.leeway)) {
-            return Err(Kind::NotYetValid);
+            return Err(Kind::NotYetValid.into());
         }
         if let Some(max_age) = self.max_age {
-            let issued_at = issued_at.ok_or(Kind::MissingClaim)?;
+            let issued_at = issued_at.ok_or_else(|| TokenError::missing("iat"))?;
             if issued_at > now.plus(self.leeway) {
-                return Err(Kind::NotYetValid);
+                return Err(Kind::NotYetValid.into());
             }
             if now > issued_at.plus(max_age).plus(self.leeway) {
-                return Err(Kind::TooOld);
+                return Err(Kind::TooOld.into());
             }
         }
         if let Some(max_lifetime) = self.max_lifetime {
-            let (Some(expires_at), Some(issued_at)) = (expires_at, issued_at) else {
-                return Err(Kind::MissingClaim);
-            };
+            let expires_at = expires_at.ok_or_else(|| TokenError::missing("exp"))?;
+            let issued_at = issued_at.ok_or_else(|| TokenError::missing("iat"))?;
             if expires_at.seconds_since(issued_at) > max_lifetime.as_secs_f64() {
-                return Err(Kind::LifetimeTooLong);
+                return Err(Kind::LifetimeTooLong.into());
             }
         }
         Ok(())
@@ -128,53 +129,62 @@ impl Rules {
         claims: &Registered<'_>,
         payload: &str,
         now: NumericDate,
-    ) -> Result<(), Kind> {
+    ) -> Result<(), TokenError> {
         self.times.check(claims.dates, now)?;
         self.check_audience(claims, payload)?;
         if claims.bound && !self.accept_bound {
-            return Err(Kind::BoundToken);
+            return Err(Kind::BoundToken.into());
         }
         if self.rfc9068 {
-            let all = claims.subject.is_some()
-                && claims.client_id.is_some()
-                && claims.jwt_id.is_some()
-                && claims.audience.is_some()
-                && claims.dates.issued_at.is_some()
-                && claims.dates.expires_at.is_some();
-            if !all {
-                return Err(Kind::MissingClaim);
-            }
+            check_rfc9068(claims)?;
         }
         Ok(())
     }
 
     /// What is said of the claims once the signature holds: these are read as JSON of any shape, which
     /// a stranger should not be able to ask for.
-    pub(crate) fn check_required(&self, payload: &str) -> Result<(), Kind> {
+    pub(crate) fn check_required(&self, payload: &str) -> Result<(), TokenError> {
         self.required.iter().try_for_each(|(name, expected)| require(payload, name, expected))
     }
 
-    fn check_audience(&self, claims: &Registered<'_>, payload: &str) -> Result<(), Kind> {
+    fn check_audience(&self, claims: &Registered<'_>, payload: &str) -> Result<(), TokenError> {
         let ours = match (&claims.audience, self.audience.without_aud()) {
             (Some(names), _) => self.audience.contains(names.iter()),
             (None, WithoutAud::Accept) => true,
-            (None, WithoutAud::Refuse) => return Err(Kind::MissingClaim),
+            (None, WithoutAud::Refuse) => return Err(TokenError::missing("aud")),
             (None, WithoutAud::Claim { claim, values }) => {
                 let Text(value) = find_member(payload, claim)
-                    .map_err(|_| Kind::InvalidClaim)?
-                    .ok_or(Kind::MissingClaim)?;
+                    .map_err(|_| TokenError::invalid(claim.to_owned()))?
+                    .ok_or_else(|| TokenError::missing(claim.to_owned()))?;
                 values.iter().any(|ours| *ours == value)
             }
         };
-        if ours { Ok(()) } else { Err(Kind::AudienceMismatch) }
+        if ours { Ok(()) } else { Err(Kind::AudienceMismatch.into()) }
     }
 }
 
-fn require(payload: &str, name: &str, expected: &serde_json::Value) -> Result<(), Kind> {
+/// The claims that an access token of RFC 9068 §2.2 has beside `iss`.
+fn check_rfc9068(claims: &Registered<'_>) -> Result<(), TokenError> {
+    let Dates { expires_at, not_before: _, issued_at } = claims.dates;
+    let all = [
+        ("exp", expires_at.is_some()),
+        ("aud", claims.audience.is_some()),
+        ("sub", claims.subject.is_some()),
+        ("client_id", claims.client_id.is_some()),
+        ("iat", issued_at.is_some()),
+        ("jti", claims.jwt_id.is_some()),
+    ];
+    match all.into_iter().find(|(_, there)| !there) {
+        Some((name, _)) => Err(TokenError::missing(name)),
+        None => Ok(()),
+    }
+}
+
+fn require(payload: &str, name: &str, expected: &serde_json::Value) -> Result<(), TokenError> {
     match find_member::<serde_json::Value>(payload, name) {
         Ok(Some(value)) if value == *expected => Ok(()),
-        Ok(None) => Err(Kind::MissingClaim),
-        Ok(Some(_)) | Err(_) => Err(Kind::InvalidClaim),
+        Ok(None) => Err(TokenError::missing(name.to_owned())),
+        Ok(Some(_)) | Err(_) => Err(TokenError::invalid(name.to_owned())),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     jose::{
         compact::{self, Compact},
         header::Header,
-        json::{has_reserved_strings, read_object},
+        json::{Text, has_reserved_strings, read_object},
         key::VerifyingKey,
     },
     lookup::Lookup,
@@ -141,8 +141,8 @@ impl Verifier {
         Ok(Begun { candidate, key, parts })
     }
 
-    fn issuer_of(&self, claims: &Registered<'_>) -> Result<Arc<Trusted>, TokenErrorKind> {
-        let issuer = &claims.issuer.as_ref().ok_or(TokenErrorKind::MissingClaim)?.0;
+    fn issuer_of(&self, claims: &Registered<'_>) -> Result<Arc<Trusted>, TokenError> {
+        let Text(issuer) = claims.issuer.as_ref().ok_or_else(|| TokenError::missing("iss"))?;
         if let Some(trusted) = self.0.get(&**issuer) {
             return Ok(Arc::clone(trusted));
         }
@@ -153,7 +153,7 @@ impl Verifier {
         if let Some(trusted) = near {
             trusted.warn_of_near_miss();
         }
-        Err(TokenErrorKind::UnknownIssuer)
+        Err(TokenErrorKind::UnknownIssuer.into())
     }
 }
 
@@ -175,7 +175,7 @@ fn finish(
             tracing::warn!(target: TARGET, error = %error, source, "keys unavailable");
         }
     })?;
-    Ok(candidate.verify(key, parts)?)
+    candidate.verify(key, parts)
 }
 
 impl fmt::Debug for Verifier {

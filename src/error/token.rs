@@ -1,4 +1,4 @@
-use std::{error::Error, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
 use super::{KeyError, KeyErrorKind};
 
@@ -8,6 +8,7 @@ use super::{KeyError, KeyErrorKind};
 #[derive(Clone)]
 pub struct TokenError {
     kind: TokenErrorKind,
+    claim: Option<Cow<'static, str>>,
     key: Option<Box<KeyError>>,
 }
 
@@ -115,6 +116,22 @@ impl TokenError {
         self.kind
     }
 
+    /// The claim that is missing or has the wrong value: one that is registered or that the set-up asks
+    /// for, never a name that the token brought. `None` where it is about none, or that is not known.
+    pub fn claim(&self) -> Option<&str> {
+        self.claim.as_deref()
+    }
+
+    /// A claim is not there.
+    pub(crate) fn missing(claim: impl Into<Cow<'static, str>>) -> Self {
+        Self { claim: Some(claim.into()), ..TokenErrorKind::MissingClaim.into() }
+    }
+
+    /// A claim is there, and is not what it has to be.
+    pub(crate) fn invalid(claim: impl Into<Cow<'static, str>>) -> Self {
+        Self { claim: Some(claim.into()), ..TokenErrorKind::InvalidClaim.into() }
+    }
+
     /// When it is worth asking again, where the resolver of keys knew.
     pub fn retry_after(&self) -> Option<Duration> {
         self.key.as_ref().and_then(|error| error.retry_after())
@@ -123,7 +140,7 @@ impl TokenError {
 
 impl From<TokenErrorKind> for TokenError {
     fn from(kind: TokenErrorKind) -> Self {
-        Self { kind, key: None }
+        Self { kind, claim: None, key: None }
     }
 }
 
@@ -134,20 +151,28 @@ impl From<KeyError> for TokenError {
             KeyErrorKind::NotFound => TokenErrorKind::UnknownKey,
             KeyErrorKind::Invalid | KeyErrorKind::Unavailable => TokenErrorKind::KeysUnavailable,
         };
-        Self { kind, key: Some(Box::new(error)) }
+        Self { kind, claim: None, key: Some(Box::new(error)) }
     }
 }
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.message())
+        f.write_str(self.kind.message())?;
+        match self.claim() {
+            Some(claim) => write!(f, ": {claim:?}"),
+            None => Ok(()),
+        }
     }
 }
 
 impl fmt::Debug for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, key } = self;
-        f.debug_struct("TokenError").field("kind", kind).field("key", key).finish()
+        let Self { kind, claim, key } = self;
+        f.debug_struct("TokenError")
+            .field("kind", kind)
+            .field("claim", claim)
+            .field("key", key)
+            .finish()
     }
 }
 

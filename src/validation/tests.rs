@@ -62,6 +62,10 @@ fn dates(exp: Option<f64>, nbf: Option<f64>, iat: Option<f64>) -> Dates {
     Dates { expires_at: date(exp), not_before: date(nbf), issued_at: date(iat) }
 }
 
+fn kind(checked: Result<(), TokenError>) -> Result<(), Kind> {
+    checked.map_err(|error| error.kind())
+}
+
 fn at(seconds: f64) -> NumericDate {
     serde_json::from_value(seconds.into()).unwrap()
 }
@@ -113,7 +117,7 @@ fn dates_are_held_against_the_time_of_day() {
         ("iat: to come", defaults, dates(Some(2e3), None, Some(1e9)), Ok(())),
     ];
     for (name, rules, dates, expected) in cases {
-        assert_eq!(rules.check(dates, at(NOW)), expected, "{name}");
+        assert_eq!(kind(rules.check(dates, at(NOW))), expected, "{name}");
     }
 }
 
@@ -138,7 +142,7 @@ fn max_age_counts_from_iat() {
         ("any age, to come", endless, Some(f64::MAX), Err(Kind::NotYetValid)),
     ];
     for (name, rules, iat, expected) in cases {
-        assert_eq!(rules.check(dates(Some(2e3), None, iat), at(NOW)), expected, "{name}");
+        assert_eq!(kind(rules.check(dates(Some(2e3), None, iat), at(NOW))), expected, "{name}");
     }
 }
 
@@ -161,6 +165,6 @@ fn max_lifetime_is_exp_less_iat_without_leeway() {
         ("expired comes first", Some(900.0), Some(100.0), Err(Kind::Expired)),
     ];
     for (name, exp, iat, expected) in cases {
-        assert_eq!(rules.check(dates(exp, None, iat), at(NOW)), expected, "{name}");
+        assert_eq!(kind(rules.check(dates(exp, None, iat), at(NOW))), expected, "{name}");
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::issuer::Trusted;
 use crate::{
     claims::registered::RegisteredSpans,
-    error::TokenErrorKind,
+    error::{TokenError, TokenErrorKind},
     jose::{
         algorithm::Algorithm,
         compact::{self, Compact},
@@ -21,7 +21,7 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    pub(super) fn check_times_again(&self) -> Result<(), TokenErrorKind> {
+    pub(super) fn check_times_again(&self) -> Result<(), TokenError> {
         self.trusted.rules.times.check(self.claims.dates, self.trusted.now())
     }
 
@@ -30,7 +30,7 @@ impl Candidate {
         self,
         key: VerifyingKey,
         parts: &Compact<'_>,
-    ) -> Result<VerifiedToken, TokenErrorKind> {
+    ) -> Result<VerifiedToken, TokenError> {
         self.check_key(&key)?;
         let (mut stack, mut heap) = ([0; 1024], Vec::new());
         let signature = compact::decode_into(parts.signature, &mut stack, &mut heap)

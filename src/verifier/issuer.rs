@@ -13,7 +13,7 @@ use crate::{
         registered::{Registered, RegisteredSpans},
     },
     clock::{Clock, NumericDate, SystemClock},
-    error::{ConfigError, TokenErrorKind},
+    error::{ConfigError, TokenError, TokenErrorKind},
     jose::{
         algorithm::{Algorithm, Algorithms},
         header::Header,
@@ -250,9 +250,9 @@ impl Trusted {
         header: &Header<'_>,
         claims: Registered<'_>,
         payload: &str,
-    ) -> Result<RegisteredSpans, TokenErrorKind> {
+    ) -> Result<RegisteredSpans, TokenError> {
         if !self.allowed.contains(header.algorithm()) {
-            return Err(TokenErrorKind::AlgorithmNotAllowed);
+            return Err(TokenErrorKind::AlgorithmNotAllowed.into());
         }
         self.rules.typ.check(header.typ())?;
         self.rules.check(&claims, payload, self.now())?;

@@ -118,7 +118,8 @@ impl Rejection {
                 tracing::error!(target: TARGET, "no JwtLayer has run before this handler");
             }
             Cause::None | Cause::Token(_) => {
-                tracing::debug!(target: TARGET, reason, status, "request refused");
+                let claim = self.token_error().and_then(TokenError::claim);
+                tracing::debug!(target: TARGET, reason, claim, status, "request refused");
             }
         }
     }

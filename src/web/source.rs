@@ -45,7 +45,6 @@ pub trait TokenSource: Clone + Send + Sync + 'static {
 ///
 /// `Debug` does not show the token.
 #[derive(Clone, Copy)]
-#[non_exhaustive]
 pub struct Presented<'r> {
     /// The token in compact form.
     pub token: &'r str,

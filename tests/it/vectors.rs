@@ -275,8 +275,8 @@ fn the_proofs_and_bound_tokens_of_rfc_9449_are_no_bearer_tokens() {
             assert_eq!(verify(&verifier(issuer), token), Err(Kind::BoundToken));
             continue;
         };
-        let verified = key.verify(format!("{header}.{payload}").as_bytes(), &decoded(signature));
-        assert_eq!(verified.is_ok(), valid);
+        let checked = key.verify(format!("{header}.{payload}").as_bytes(), &decoded(signature));
+        assert_eq!(checked.is_ok(), valid);
         assert_eq!(verify(&verifier("https://server.example.com"), token), Err(Kind::MissingClaim));
         let refused = verify(&verifier("https://server.example.com"), &with_server(item));
         assert_eq!(refused, Err(Kind::TypeNotAllowed), "by its type, if it had an issuer");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tower_bearer::{Algorithm, TokenErrorKind as Kind, Verifier};
+use tower_bearer::{Algorithm, TokenErrorKind as Kind, TrustedIssuer, Verifier};
 
 use super::{Judge, spelt, trusted, with};
 use crate::support::{KeyPair, json_token};
@@ -195,4 +195,36 @@ fn settings_that_weaken_each_other_are_refused() {
     assert!(Verifier::new(trusted().leeway(hour)).is_ok(), "an hour");
     let more = message(trusted().leeway(hour + Duration::from_nanos(1)));
     assert!(more.contains("an hour"), "{more}");
+}
+
+/// What an operator wants to know and a client is not told.
+#[tokio::test]
+async fn the_error_names_the_claim_that_is_missing_or_wrong() {
+    let claim_of = async |issuer: TrustedIssuer, changes: Value| {
+        let error = Verifier::new(issuer).unwrap().verify(&with(&changes)).await.unwrap_err();
+        assert!(error.claim().is_none_or(|claim| error.to_string().contains(claim)));
+        error.claim().map(str::to_owned)
+    };
+    for name in ["iss", "aud", "exp"] {
+        assert_eq!(claim_of(trusted(), json!({ name: null })).await.as_deref(), Some(name));
+    }
+    let required = || trusted().require_claim("use", "access");
+    for (case, issuer, changes, expected) in [
+        ("missing", required(), json!({}), Some("use")),
+        ("of another value", required(), json!({ "use": "SECRET" }), Some("use")),
+        ("max_age", trusted().max_age(Duration::from_secs(9)), json!({ "iat": null }), Some("iat")),
+        ("another audience", trusted(), json!({ "aud": "SECRET" }), None),
+    ] {
+        assert_eq!(claim_of(issuer, changes).await.as_deref(), expected, "{case}");
+    }
+    let typed = json!({ "typ": "at+jwt" });
+    let all = json!({ "client_id": "a", "jti": "b" });
+    for name in ["sub", "client_id", "iat", "jti"] {
+        let mut some = all.clone();
+        some[name] = Value::Null;
+        let token = json_token(Algorithm::ES256, &typed, &some).compact();
+        let verifier = Verifier::new(trusted().rfc9068()).unwrap();
+        let error = verifier.verify(&token).await.unwrap_err();
+        assert_eq!(error.claim(), Some(name));
+    }
 }
