@@ -54,9 +54,10 @@ const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
 ///
 /// The audience cannot be left out:
 ///
-/// ```compile_fail
-/// # fn keys() -> tower_bearer::StaticKeys { unimplemented!() }
-/// let issuer = tower_bearer::TrustedIssuer::new("https://issuer.example", keys());
+/// ```compile_fail,E0061
+/// # fn without_audience(keys: tower_bearer::StaticKeys) {
+/// let issuer = tower_bearer::TrustedIssuer::new("https://issuer.example", keys);
+/// # }
 /// ```
 #[must_use = "an issuer does nothing until a `Verifier` is built of it"]
 pub struct TrustedIssuer {
