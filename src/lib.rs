@@ -129,8 +129,14 @@ pub use http;
 /// and no PEM is turned on: to sign tokens, depend on `jsonwebtoken` with a backend of your choice, or
 /// it panics at first use.
 pub use jsonwebtoken;
+/// For `#[derive(Deserialize)]` on claims; a program that depends on `serde` itself need not use this.
+pub use serde;
 /// For the [`Value`](serde_json::Value) of required claims.
 pub use serde_json;
+/// For [`Layer`](tower_layer::Layer), to call `.layer(service)` without the crate `tower`.
+pub use tower_layer;
+/// For [`Service`](tower_service::Service), to call a service by hand.
+pub use tower_service;
 
 pub use crate::{
     claims::{
