@@ -61,7 +61,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// There is no issuer, one stands twice, or a setting of one is empty or contradicts another.
+    /// There is no issuer, one is named twice, or a setting of one is empty or contradicts another.
     pub fn any_of(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
         let mut all = HashMap::new();
         for issuer in issuers {

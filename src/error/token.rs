@@ -29,7 +29,7 @@ pub enum TokenErrorKind {
     CriticalHeader,
     /// `exp` has passed.
     Expired,
-    /// A claim has a wrong type, a value that is not allowed, or stands twice.
+    /// A claim has a wrong type, a value that is not allowed, or appears twice.
     InvalidClaim,
     /// `Bearer` is followed by nothing, or by something that is no token (RFC 6750 §2.1).
     InvalidCredentials,

@@ -1,40 +1,38 @@
 //! JSON objects of a token, read strictly: an object and nothing else, no member twice.
 //!
 //! A derived struct is not enough here. It takes an array for an object, `null` for an absence,
-//! and does not see an unknown member that stands twice (RFC 7515 §4, RFC 7519 §4). With `serde_json`'s
+//! and does not see an unknown member that appears twice (RFC 7515 §4, RFC 7519 §4). With `serde_json`'s
 //! `arbitrary_precision` turned on elsewhere in the tree it must still read numbers.
 
 use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
+/// An object that is only looked at for being one.
+#[derive(Default)]
+pub(crate) struct AnyObject;
+
+impl<'de> Members<'de> for AnyObject {
+    fn member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+        map.next_value::<de::IgnoredAny>().map(drop)
+    }
+}
+
 /// Takes the members of an object one by one.
 pub(crate) trait Members<'de>: Default {
     /// Takes the value of the member with this name from `map`, which stands right before it.
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
-
-    /// A member stands twice: an error, unless something else is made of it.
-    fn twice<E: de::Error>(&mut self) -> Result<(), E> {
-        Err(E::custom("a member stands twice"))
-    }
 }
 
 /// Reads a whole JSON text that must be one object.
 pub(crate) fn read_object<'de, M: Members<'de>>(json: &'de str) -> Result<M, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let members = deserializer.deserialize_map(ObjectVisitor::default())?;
+    let members = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
     deserializer.end()?;
     Ok(members)
 }
 
-/// Reads an object.
-pub(crate) struct ObjectVisitor<M>(PhantomData<M>);
-
-impl<M> Default for ObjectVisitor<M> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
+struct ObjectVisitor<M>(PhantomData<M>);
 
 impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<M> {
     type Value = M;
@@ -49,7 +47,7 @@ impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<M> {
         while let Some(Text(name)) = map.next_key()? {
             members.member(&name, &mut map)?;
             if !seen.insert(name) {
-                members.twice()?;
+                return Err(de::Error::custom("a member appears twice"));
             }
         }
         Ok(members)

@@ -141,7 +141,7 @@ impl StaticKeys {
 
     fn of(keys: Vec<VerifyingKey>, skipped: Vec<SkippedKey>) -> Result<Self, ConfigError> {
         if keys.is_empty() {
-            let reasons: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+            let reasons: Vec<String> = skipped.iter().take(10).map(ToString::to_string).collect();
             return Err(ConfigError::new(match &*reasons {
                 [] => "there is no key: no token could be verified".to_owned(),
                 reasons => format!("no key of the set can be used: {}", reasons.join("; ")),

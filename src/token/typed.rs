@@ -71,7 +71,7 @@ impl ClaimsError {
     }
 
     pub(crate) fn in_field(name: &str) -> Self {
-        Self { field: Some(name.to_owned()) }
+        Self { field: Some(name).filter(|name| is_plain(name)).map(str::to_owned) }
     }
 
     /// Finds out which claim it was. The message of the decoder is not kept: it may quote the value.

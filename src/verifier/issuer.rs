@@ -122,14 +122,15 @@ impl TrustedIssuer {
     /// Takes only tokens that were made to live no longer than this: `exp − iat`, and both must be there.
     ///
     /// Without it a date in the far future is as good as any: some issuers write milliseconds by mistake.
+    /// Whether `iat` itself lies in the future is asked only under [`max_age`](Self::max_age).
     pub fn max_lifetime(mut self, max_lifetime: Duration) -> Self {
         self.rules.times.max_lifetime = Some(max_lifetime);
         self
     }
 
     /// Takes only tokens in which this claim has exactly this value: a string, a number, a bool or
-    /// any other JSON. Numbers are compared as they are written: `1` is not `1.0`. May be called for
-    /// several claims.
+    /// any other JSON. Numbers are compared as `serde_json` holds them: an integer is not a fraction. May be
+    /// called for several claims.
     pub fn require_claim(
         mut self,
         name: impl Into<String>,
@@ -143,7 +144,10 @@ impl TrustedIssuer {
     /// `sub`, `client_id`, `iat` and `jti` are there ([§2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
     pub fn rfc9068(mut self) -> Self {
         self.rules.rfc9068 = true;
-        self.typ("at+jwt")
+        if matches!(self.rules.typ, TypRule::AccessToken) {
+            self.rules.typ = TypRule::exactly("at+jwt");
+        }
+        self
     }
 
     /// Asks this clock for the time.
@@ -185,6 +189,12 @@ impl TrustedIssuer {
         }
         if matches!(&rules.typ, TypRule::Exactly(typ) if typ.is_empty()) {
             return Err(ConfigError::new("the `typ` to ask for is empty"));
+        }
+        let twice = |(at, (name, _)): (usize, &(String, _))| {
+            rules.required.iter().take(at).any(|(other, _)| other == name)
+        };
+        if rules.required.iter().enumerate().any(twice) {
+            return Err(ConfigError::new("`require_claim` names a claim twice: it has one value"));
         }
         if rules.required.iter().any(|(name, _)| name.is_empty()) {
             return Err(ConfigError::new("`require_claim` needs the name of a claim"));

@@ -3,22 +3,24 @@
 use serde::de::{self, MapAccess};
 use zeroize::Zeroizing;
 
-use super::loose::Any;
 use crate::{
     error::KeyError,
     jose::{
         algorithm::{Algorithm, Family},
         compact,
-        json::{Members, Text},
+        json::{Members, Text, read_object},
         key::{Material, VerifyingKey},
     },
 };
 
 /// All keys that one JWK stands for: several only if it is RSA or `oct` and declares no `alg`.
-pub(super) fn keys_of(jwk: &Jwk<'_>) -> Result<Vec<VerifyingKey>, KeyError> {
-    if jwk.odd {
-        return Err(KeyError::invalid("a member of the JWK has a wrong type or stands twice"));
+pub(super) fn read_keys(json: &str) -> Result<Vec<VerifyingKey>, KeyError> {
+    if !json.starts_with('{') {
+        return Err(KeyError::invalid("this is no JSON object"));
     }
+    let jwk: Jwk<'_> = read_object(json).map_err(|_| {
+        KeyError::invalid("a member of the JWK has a wrong type, is malformed, or appears twice")
+    })?;
     jwk.check_use()?;
     let declared = jwk.declared()?;
     let keys = match (declared, jwk.candidates()?) {
@@ -37,7 +39,7 @@ pub(super) fn keys_of(jwk: &Jwk<'_>) -> Result<Vec<VerifyingKey>, KeyError> {
 
 /// The members we read. All others, private ones among them, are skipped.
 #[derive(Default)]
-pub(super) struct Jwk<'j> {
+struct Jwk<'j> {
     kty: Option<Text<'j>>,
     usage: Option<Text<'j>>,
     key_ops: Option<Vec<Text<'j>>>,
@@ -49,9 +51,6 @@ pub(super) struct Jwk<'j> {
     n: Option<Text<'j>>,
     e: Option<Text<'j>>,
     k: Option<Text<'j>>,
-    /// A member has a wrong type or stands twice. Noted and not raised: an error of the parser
-    /// would cost the keys beside it.
-    odd: bool,
 }
 
 impl<'j> Members<'j> for Jwk<'j> {
@@ -68,19 +67,12 @@ impl<'j> Members<'j> for Jwk<'j> {
             "e" => &mut self.e,
             "k" => &mut self.k,
             "key_ops" => {
-                self.key_ops = map.next_value_seed(Any::default())?;
-                self.odd |= self.key_ops.is_none();
+                self.key_ops = Some(map.next_value()?);
                 return Ok(());
             }
             _ => return map.next_value::<de::IgnoredAny>().map(drop),
         };
-        *slot = map.next_value_seed(Any::default())?;
-        self.odd |= slot.is_none();
-        Ok(())
-    }
-
-    fn twice<E: de::Error>(&mut self) -> Result<(), E> {
-        self.odd = true;
+        *slot = Some(map.next_value()?);
         Ok(())
     }
 }

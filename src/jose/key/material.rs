@@ -11,6 +11,11 @@ use aws_lc_rs::{
         RsaKeyPair,
     },
 };
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use zeroize::Zeroizing;
 
 use super::{SignatureVerifier, ed25519, rsa};
@@ -36,9 +41,9 @@ const SPKI_P384: &[u8] =
 const SPKI_P521: &[u8] = b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00";
 const SPKI_ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 
-/// How DER names the types of keys (RFC 5480 §2.1.1, RFC 3279 §2.3.1).
+/// How DER names the types of keys (RFC 5480 §2.1.1, RFC 4055 §1.2); for RSA what all its names begin with.
 const OID_EC: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01";
-const OID_RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
+const OID_RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01";
 
 impl Material {
     pub(crate) fn secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
@@ -207,17 +212,50 @@ fn private_key() -> KeyError {
     )
 }
 
-/// Whether a secret is the text or the bytes of a public or private key, or of a certificate: who
-/// knows the public half could then sign.
+/// Whether a secret is a public or private key of another kind, or holds one: who knows the public
+/// half could then sign.
 fn looks_like_a_key(secret: &[u8]) -> bool {
     let holds = |mark: &[u8]| secret.windows(mark.len()).any(|window| window == mark);
-    let jwk = secret.trim_ascii_start().starts_with(b"{") && holds(b"\"kty\"");
-    jwk || holds(b"-----BEGIN")
-        || holds(OID_EC)
+    let ssh = |name: &[u8]| secret.trim_ascii_start().starts_with(name);
+    holds(b"-----BEGIN")
+        || holds(b"\"kty\"")
+        || ssh(b"ssh-")
+        || ssh(b"ecdsa-sha2-")
+        || is_binary_key(secret)
+        || base64_of(secret).is_some_and(|secret| is_binary_key(&secret))
+}
+
+/// Whether the bytes are a key in DER or an EC point, or hold a key that names its type: a certificate.
+fn is_binary_key(bytes: &[u8]) -> bool {
+    let holds = |mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
+    let is_point = |algorithm| {
+        Curve::of(algorithm)
+            .is_some_and(|curve| bytes.len() == curve.point_len() && curve.point(bytes).is_ok())
+    };
+    holds(OID_EC)
         || holds(OID_RSA)
         || holds(SPKI_ED25519)
-        || rsa::from_der(secret).is_some()
-        || is_private(secret)
+        || [Algorithm::ES256, Algorithm::ES384, Algorithm::ES512].into_iter().any(is_point)
+        || rsa::from_der(bytes).is_some()
+        || is_private(bytes)
+}
+
+/// What a text is base64 of, in any of its spellings: a PEM file without its first and last line.
+fn base64_of(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_allow_trailing_bits(true),
+    );
+    let standard = |byte: &u8| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        byte => *byte,
+    };
+    let letters = text.iter().filter(|byte| !byte.is_ascii_whitespace()).map(standard);
+    let letters = Zeroizing::new(letters.collect::<Vec<u8>>());
+    LENIENT.decode(&*letters).ok().map(Zeroizing::new)
 }
 
 /// Whether the bytes are a private key: only to say so in the error.

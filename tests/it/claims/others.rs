@@ -191,6 +191,9 @@ fn settings_that_weaken_each_other_are_refused() {
     let message = |issuer| Verifier::new(issuer).unwrap_err().to_string();
     assert!(message(trusted().rfc9068().typ("JWT")).contains("at+jwt"), "rfc9068 and typ");
     assert!(Verifier::new(trusted().typ("application/AT+jwt").rfc9068()).is_ok(), "the same twice");
+    assert!(message(trusted().typ("JWT").rfc9068()).contains("at+jwt"), "typ and rfc9068");
+    let twice = message(trusted().require_claim("use", "a").require_claim("use", "b"));
+    assert!(twice.contains("twice"), "{twice}");
     let hour = Duration::from_secs(3600);
     assert!(Verifier::new(trusted().leeway(hour)).is_ok(), "an hour");
     let more = message(trusted().leeway(hour + Duration::from_nanos(1)));

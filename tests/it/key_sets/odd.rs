@@ -3,7 +3,10 @@
 use std::borrow::Borrow;
 
 use serde_json::{Value, json};
-use tower_bearer::Algorithm::{self, ES256, ES384, Ed25519, HS256, RS256};
+use tower_bearer::{
+    Algorithm::{self, ES256, ES384, Ed25519, HS256, RS256},
+    StaticKeys,
+};
 
 use super::{modulus, read, weak_ed25519_keys};
 use crate::{
@@ -302,6 +305,38 @@ async fn keys_that_contradict_themselves_or_are_for_other_uses_are_left_out() {
 #[tokio::test]
 async fn keys_with_broken_members_are_left_out() {
     assert_left_out(broken_members()).await;
+}
+
+/// Texts that the grammar of JSON allows and that no parser can make a value of.
+#[tokio::test]
+async fn keys_that_can_be_spelt_but_not_read_are_left_out() {
+    let good = KeyPair::generate(ES256);
+    let good_jwk = good.jwk_with(&json!({ "kid": "good" })).to_string();
+    let header = json!({ "kid": "good" });
+    let token = json_token(ES256, &header, &json!({})).signed_by(&good);
+    let with = |member: &str| {
+        let jwk = key(ES256).jwk().to_string();
+        format!("{{{member},{}", jwk.strip_prefix('{').unwrap())
+    };
+    for odd in [
+        with(r#""kid":1e400"#),
+        with(r#""key_ops":[1e400]"#),
+        with(r#""kid":"\ud800""#),
+        with(r#""kid":{"\ud800":1}"#),
+        with(r#""\ud800":1"#),
+        "1e400".to_owned(),
+        r#""\udc00""#.to_owned(),
+        r#"{"\udc00":1}"#.to_owned(),
+        format!("{}{}", "[".repeat(5_000), "]".repeat(5_000)),
+        with(&format!("\"kid\":{}{}", "[".repeat(200), "]".repeat(200))),
+    ] {
+        let case = odd.get(..20).unwrap_or(&odd);
+        for set in [format!("[{odd},{good_jwk}]"), format!("[ {good_jwk} , {odd} ]")] {
+            let keys = StaticKeys::from_jwks(format!(r#"{{"keys":{set}}}"#)).expect(case);
+            assert_eq!(keys.skipped().len(), 1, "{case}");
+            judge(standard(keys)).await.accepts(case, &token).await;
+        }
+    }
 }
 
 #[tokio::test]

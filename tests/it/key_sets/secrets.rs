@@ -1,5 +1,6 @@
 //! Secrets: long enough for their hash, and not something else (RFC 7518 §3.2).
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::DecodingKey;
 use serde_json::json;
 use tower_bearer::{
@@ -116,6 +117,30 @@ fn a_pem_file_behind_other_text_is_no_secret() {
     }
 }
 
+/// A PEM file without its first and last line: how some providers print their keys.
+fn pem_body(pem: &str) -> Vec<u8> {
+    let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    lines.join("\r\n").into_bytes()
+}
+
+/// The key under the name of RSASSA-PSS (RFC 4055 §1.2).
+fn pss(spki: &[u8]) -> Vec<u8> {
+    let rsa = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
+    let at = spki.windows(rsa.len()).position(|window| window == rsa).unwrap();
+    let mut spki = spki.to_vec();
+    spki[at + rsa.len() - 1] = 10;
+    spki
+}
+
+#[test]
+fn a_secret_that_is_base64_of_anything_else_is_a_secret() {
+    for secret in [STANDARD.encode([7; 48]), encode(SECRET), "0123456789abcdef".repeat(4)] {
+        for (way, read) in every_way(HS256, secret.as_bytes()) {
+            assert!(read.is_ok(), "{secret}, {way}");
+        }
+    }
+}
+
 /// Who knows the public key could sign with it.
 #[test]
 fn a_key_of_another_kind_is_no_secret_in_any_spelling() {
@@ -127,6 +152,15 @@ fn a_key_of_another_kind_is_no_secret_in_any_spelling() {
         ("a certificate, or anything else around a key", [&[0x30, 0x82, 9, 9], &*spki].concat()),
         ("a JWK", key(RS256).jwk().to_string().into_bytes()),
         ("a JWK behind a line break", format!("\n{}", key(ES256).jwk()).into_bytes()),
+        ("a JWK behind a byte order mark", format!("\u{feff}{}", key(ES256).jwk()).into_bytes()),
+        ("JWKs in an array", json!([key(ES256).jwk()]).to_string().into_bytes()),
+        ("RSA in base64", STANDARD.encode(&spki).into_bytes()),
+        ("RSA in base64, in lines", pem_body(&key(RS256).pem())),
+        ("EC in base64", STANDARD.encode(key(ES256).spki()).into_bytes()),
+        ("Ed25519 in base64url", encode(key(Ed25519).spki()).into_bytes()),
+        ("an EC point", key(ES256).spki()[26..].to_vec()),
+        ("an RSA key for PSS alone", pss(&spki)),
+        ("a key for SSH", b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ ada".to_vec()),
     ] {
         for (way, read) in every_way(HS256, &secret) {
             let said = read.expect_err(&format!("{name}, {way}"));
