@@ -1,13 +1,17 @@
 //! Where keys come from: [`KeyResolver`], and the resolvers that hold their keys themselves.
 
+#[cfg(feature = "jwks")]
+pub(crate) mod fetch;
 mod fixed;
 mod function;
+mod status;
 
 use std::sync::Arc;
 
 pub use self::{
     fixed::StaticKeys,
     function::{ResolverFn, ResolverFnSync, resolver_fn, resolver_fn_sync},
+    status::KeysStatus,
 };
 use crate::{
     error::KeyError,
@@ -54,6 +58,23 @@ pub trait KeyResolver: Send + Sync + 'static {
     fn preload(&self) -> Lookup<Result<(), KeyError>> {
         Lookup::Ready(Ok(()))
     }
+
+    /// Fetches the keys anew, whatever their age. Nothing to do where keys are not fetched.
+    fn refresh_now(&self) -> Lookup<Result<(), KeyError>> {
+        Lookup::Ready(Ok(()))
+    }
+
+    /// Never answers with a key of this name again, even if its source still lists it. `false` if this
+    /// resolver cannot do that.
+    fn forget_key(&self, kid: &str) -> bool {
+        let _ = kid;
+        false
+    }
+
+    /// How the keys are, if this resolver knows.
+    fn status(&self) -> Option<KeysStatus> {
+        None
+    }
 }
 
 impl<R: KeyResolver + ?Sized> KeyResolver for Arc<R> {
@@ -71,5 +92,17 @@ impl<R: KeyResolver + ?Sized> KeyResolver for Arc<R> {
 
     fn preload(&self) -> Lookup<Result<(), KeyError>> {
         (**self).preload()
+    }
+
+    fn refresh_now(&self) -> Lookup<Result<(), KeyError>> {
+        (**self).refresh_now()
+    }
+
+    fn forget_key(&self, kid: &str) -> bool {
+        (**self).forget_key(kid)
+    }
+
+    fn status(&self) -> Option<KeysStatus> {
+        (**self).status()
     }
 }

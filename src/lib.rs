@@ -129,6 +129,10 @@ pub use http;
 /// and no PEM is turned on: to sign tokens, depend on `jsonwebtoken` with a backend of your choice, or
 /// it panics at first use.
 pub use jsonwebtoken;
+/// For the [`Client`](reqwest::Client) that fetches keys. TLS is turned on by the feature `jwks-rustls`, or by any
+/// of its own features in a program that depends on it.
+#[cfg(feature = "jwks")]
+pub use reqwest;
 /// For `#[derive(Deserialize)]` on claims; a program that depends on `serde` itself need not use this.
 pub use serde;
 /// For the [`Value`](serde_json::Value) of required claims.
@@ -138,6 +142,8 @@ pub use tower_layer;
 /// For [`Service`](tower_service::Service), to call a service by hand.
 pub use tower_service;
 
+#[cfg(feature = "jwks")]
+pub use crate::keys::fetch::{BoxError, Fetch, FetchBody};
 pub use crate::{
     claims::{
         audience::{Audience, Names},
@@ -153,7 +159,10 @@ pub use crate::{
         jwk::SkippedKey,
         key::{SignatureError, SignatureVerifier, VerifyingKey},
     },
-    keys::{KeyResolver, ResolverFn, ResolverFnSync, StaticKeys, resolver_fn, resolver_fn_sync},
+    keys::{
+        KeyResolver, KeysStatus, ResolverFn, ResolverFnSync, StaticKeys, resolver_fn,
+        resolver_fn_sync,
+    },
     lookup::{Lookup, LookupFuture},
     token::{Claims, ClaimsError, Outcome, TokenOrigin, VerifiedToken},
     verifier::{TrustedIssuer, Verifier},

@@ -6,6 +6,7 @@ mod extent;
 
 use std::{borrow::Cow, fmt};
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use self::{
@@ -26,7 +27,7 @@ pub(crate) struct JwkSet {
 }
 
 /// A key of a JWK Set that was left out, and why.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct SkippedKey {
     index: usize,
     reason: Cow<'static, str>,

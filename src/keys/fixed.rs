@@ -2,7 +2,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use zeroize::Zeroizing;
 
-use super::KeyResolver;
+use super::{KeyResolver, KeysStatus};
 use crate::{
     error::{ConfigError, KeyError},
     jose::{
@@ -178,6 +178,16 @@ impl KeyResolver for StaticKeys {
 
     fn algorithms(&self) -> Option<Algorithms> {
         Some(self.0.algorithms)
+    }
+
+    fn status(&self) -> Option<KeysStatus> {
+        let Set { keys, algorithms: _, skipped } = &*self.0;
+        Some(KeysStatus {
+            usable: true,
+            keys: keys.len(),
+            skipped: skipped.clone(),
+            ..KeysStatus::default()
+        })
     }
 }
 
