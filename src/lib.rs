@@ -143,7 +143,10 @@ pub use tower_layer;
 pub use tower_service;
 
 #[cfg(feature = "jwks")]
-pub use crate::keys::fetch::{BoxError, Fetch, FetchBody};
+pub use crate::keys::{
+    fetch::{BoxError, Fetch, FetchBody},
+    remote::{RemoteJwks, RemoteJwksBuilder},
+};
 pub use crate::{
     claims::{
         audience::{Audience, Names},
@@ -192,6 +195,10 @@ const _: () = {
     shared::<StaticKeys>();
     shared::<TokenError>();
     shared::<VerifiedToken>();
+    #[cfg(feature = "jwks")]
+    shared::<RemoteJwks>();
+    #[cfg(feature = "jwks")]
+    shared::<RemoteJwksBuilder>();
     shared::<Verifier>();
     shared::<VerifyingKey>();
     sent::<Lookup<()>>();
