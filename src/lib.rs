@@ -145,6 +145,7 @@ pub use tower_service;
 #[cfg(feature = "jwks")]
 pub use crate::keys::{
     fetch::{BoxError, Fetch, FetchBody},
+    file::JwksFile,
     remote::{RemoteJwks, RemoteJwksBuilder},
 };
 pub use crate::{
@@ -195,6 +196,8 @@ const _: () = {
     shared::<StaticKeys>();
     shared::<TokenError>();
     shared::<VerifiedToken>();
+    #[cfg(feature = "jwks")]
+    shared::<JwksFile>();
     #[cfg(feature = "jwks")]
     shared::<RemoteJwks>();
     #[cfg(feature = "jwks")]

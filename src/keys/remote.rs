@@ -2,6 +2,7 @@
 
 mod builder;
 mod core;
+mod decision;
 mod flight;
 mod keeper;
 mod schedule;
@@ -15,7 +16,8 @@ use tokio::time::Instant;
 
 pub use self::builder::RemoteJwksBuilder;
 use self::{
-    core::{Core, Decision, Wanted, no_runtime},
+    core::Core,
+    decision::{Decision, Wanted, no_runtime},
     flight::Waiting,
 };
 use super::{KeyResolver, KeysStatus, set::Found};

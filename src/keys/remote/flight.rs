@@ -12,7 +12,10 @@ use super::{
     core::Core,
     source::{Answer, Question},
 };
-use crate::{error::KeyError, keys::fetch::BoxError};
+use crate::{
+    error::KeyError,
+    keys::fetch::{BoxError, within},
+};
 
 /// What a flight brought, once it is back.
 pub(super) type Landed = Option<Result<(), KeyError>>;
@@ -134,8 +137,8 @@ pub(super) struct Waiting {
 impl Waiting {
     pub(super) async fn wait(self, longest: Duration) -> Landed {
         let Self { mut landed, seat, .. } = self;
-        let back = tokio::time::timeout(longest, landed.wait_for(Option::is_some)).await;
+        let back = within(longest, landed.wait_for(Option::is_some)).await;
         drop(seat);
-        back.ok()?.ok()?.clone()
+        back?.ok()?.clone()
     }
 }
