@@ -24,11 +24,13 @@ use crate::{
         KeysStatus,
         fetch::{BoxError, Endpoint, Getter, reason},
     },
-    telemetry::TARGET,
+    telemetry::{TARGET, count},
 };
 
 /// What all handles of a resolver, its flights and its keeper share.
 pub(super) struct Core {
+    /// What stands in logs: an issuer, or a URL without its query.
+    pub(super) name: Arc<str>,
     pub(super) settings: Settings,
     pub(super) source: Arc<Source>,
     pub(super) getter: Arc<Getter>,
@@ -75,6 +77,7 @@ impl Core {
                 last_error: None,
             }),
             settings,
+            name: source.name().into(),
             source: Arc::new(source),
             getter: Arc::new(getter),
             snapshot: ArcSwapOption::empty(),
@@ -134,13 +137,14 @@ impl Core {
         let mut state = self.lock();
         state.arrived(ticket);
         let newest = ticket.number > state.landed;
-        let result = match answer {
+        let outcome = match answer {
             Ok(answer) => {
+                let unchanged = self.holds(&answer.published);
                 if newest {
                     state.landed = ticket.number;
                     self.install(&mut state, ticket, answer);
                 }
-                Ok(())
+                Ok(if unchanged { "unchanged" } else { "changed" })
             }
             Err(error) => {
                 let reason = reason(&error);
@@ -148,13 +152,39 @@ impl Core {
                     state.schedule.failed(ticket.sent, &self.settings);
                     state.last_error = Some(reason.clone());
                 }
-                tracing::warn!(target: TARGET, from = self.source.name(), error = reason, "keys not fetched");
-                Err(KeyError::unavailable(reason))
+                Err(reason)
             }
         };
         drop(state);
         self.wake.notify_one();
-        result
+        self.tell(ticket, outcome)
+    }
+
+    /// Logs and counts how it went.
+    fn tell(&self, ticket: &Ticket, outcome: Result<&'static str, String>) -> Result<(), KeyError> {
+        let (now, from) = (Instant::now(), &*self.name);
+        let KeysStatus { keys, skipped, age, .. } = self.status(now);
+        count::keys(&self.name, keys, age);
+        count::fetch(
+            &self.name,
+            ticket.occasion.code(),
+            outcome.as_ref().map_or("failed", |how| how),
+        );
+        match outcome {
+            Ok(how) => {
+                let skipped = skipped.len();
+                tracing::debug!(target: TARGET, from, outcome = how, keys, skipped, "keys fetched");
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(target: TARGET, from, error, "keys not fetched");
+                Err(KeyError::unavailable(error))
+            }
+        }
+    }
+
+    fn holds(&self, published: &Published) -> bool {
+        self.snapshot.load().as_deref().is_some_and(|held| held.published.is_same_as(published))
     }
 
     /// A flight will never be back, through no fault of the source.
@@ -177,14 +207,6 @@ impl Core {
                 Snapshot::new(published, &state.forgotten, state.generation, usable_until)
             }
         };
-        tracing::debug!(
-            target: TARGET,
-            from = self.source.name(),
-            keys = snapshot.published.count,
-            skipped = snapshot.published.skipped.len(),
-            generation = snapshot.generation,
-            "keys fetched"
-        );
         self.snapshot.store(Some(Arc::new(snapshot)));
         state.schedule.good(sent, fresh, ticket.occasion.is_forced());
         state.address = Some(address);

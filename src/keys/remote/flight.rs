@@ -47,6 +47,15 @@ impl Occasion {
         self != Self::Schedule
     }
 
+    /// What stands in metrics.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Schedule => "schedule",
+            Self::UnknownKey => "unknown_key",
+        }
+    }
+
     /// A stranger can bring it about.
     pub(super) fn is_forced(self) -> bool {
         self == Self::UnknownKey
