@@ -108,6 +108,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So are those of the chapter on keys.
+#[cfg(all(doctest, feature = "jwks"))]
+#[doc = include_str!("../docs/KEYS.md")]
+struct Keys;
+
 mod claims;
 mod clock;
 mod error;
