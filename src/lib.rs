@@ -95,6 +95,7 @@
 //! | feature | default | what it adds, and why it can be turned off |
 //! |---|---|---|
 //! | `axum` | yes | [`Claims<T>`](Claims) and [`VerifiedToken`] as extractors, on `axum-core`; a service on plain hyper needs none |
+//! | `testing` | no | [`testing::TestIssuer`], a fake provider for your own tests: any token, keys that rotate, outages; it belongs under `[dev-dependencies]` |
 //!
 //! Features are additive and change no behaviour of what is already on. Signatures are checked by
 //! [`aws-lc-rs`](https://docs.rs/aws-lc-rs), whatever backend of [`jsonwebtoken`] the rest of your program
@@ -123,6 +124,8 @@ mod jose;
 mod keys;
 mod lookup;
 mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 mod validation;
 mod verifier;
@@ -209,6 +212,13 @@ const _: () = {
     shared::<RemoteJwksBuilder>();
     shared::<Verifier>();
     shared::<VerifyingKey>();
+    #[cfg(feature = "testing")]
+    {
+        shared::<testing::TestIssuer>();
+        shared::<testing::TestToken>();
+        sent::<testing::TestIssuerBuilder>();
+        sent::<testing::TestServer>();
+    }
     sent::<Lookup<()>>();
     sent::<TrustedIssuer>();
 };
