@@ -114,6 +114,11 @@ struct Readme;
 #[doc = include_str!("../docs/KEYS.md")]
 struct Keys;
 
+/// So are those of the chapter on testing.
+#[cfg(all(doctest, feature = "testing", feature = "axum"))]
+#[doc = include_str!("../docs/TESTING.md")]
+struct Testing;
+
 mod claims;
 mod clock;
 mod error;
