@@ -2,6 +2,7 @@
 //!
 //! The wall clock of tests stands still, so that no token expires while hours pass.
 
+mod bad_answers;
 mod crowds;
 mod outages;
 mod storms;

@@ -114,6 +114,14 @@ impl Page {
         Self::of(What::Answer(status, Content::Whole(Bytes::new())))
     }
 
+    /// The same content with another status.
+    pub(crate) fn with_status(mut self, code: u16) -> Self {
+        if let What::Answer(status, _) = &mut self.what {
+            *status = StatusCode::from_u16(code).unwrap();
+        }
+        self
+    }
+
     /// 200, and a byte of this every 500 ms.
     pub(crate) fn drip(body: impl Into<Bytes>) -> Self {
         Self::of(What::Answer(StatusCode::OK, Content::Drip(body.into())))
