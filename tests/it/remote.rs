@@ -3,9 +3,13 @@
 //! The wall clock of tests stands still, so that no token expires while hours pass.
 
 mod bad_answers;
+mod caching;
 mod crowds;
+mod order;
 mod outages;
+mod sets;
 mod storms;
+mod verdicts;
 
 use std::{convert::Infallible, future::ready, time::Duration};
 

@@ -174,7 +174,11 @@ impl Page {
         self
     }
 
-    async fn answer(self, asked: Asked, servers: Arc<Servers>) -> Result<Response<FetchBody>, BoxError> {
+    async fn answer(
+        self,
+        asked: Asked,
+        servers: Arc<Servers>,
+    ) -> Result<Response<FetchBody>, BoxError> {
         let Self { what, headers, delay, gate } = self;
         sleep_until(Instant::now() + delay).await;
         if let Some(mut gate) = gate {
