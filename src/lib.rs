@@ -24,8 +24,8 @@
 //! ```
 //!
 //! Issuer, audience and keys cannot be forgotten: they are the arguments of
-//! [`TrustedIssuer::new`]. Other keys are one line away: [`StaticKeys::from_pem`],
-//! [`StaticKeys::from_jwks`], or a closure by [`resolver_fn`]. Without axum a service reads
+//! [`TrustedIssuer::new`]. Other keys are one line away: [`TrustedIssuer::discover`], [`RemoteJwks::new`],
+//! [`StaticKeys::from_pem`], [`StaticKeys::from_jwks`], or a closure by [`resolver_fn`]. Without axum a service reads
 //! [`VerifiedToken::of`] its request; without HTTP, [`Verifier::verify`] takes a string.
 //!
 //! A layer protects the routes that were added before it; a route added below it is public.
@@ -50,9 +50,9 @@
 //! 11. The one key that its `kid` names verifies the signature with the key's one algorithm.
 //! 12. The claims that [`require_claim`](TrustedIssuer::require_claim) asks for have their values.
 //!
-//! Keys are checked when they are built: see [`VerifyingKey`]. Three settings switch a check off, and
+//! Keys are checked when they are built: see [`VerifyingKey`]. Four settings switch a check off, and
 //! their names start with `danger`: [`Audience::danger_any`], [`TrustedIssuer::danger_no_expiry`],
-//! [`TrustedIssuer::danger_accept_bound_tokens`]. [`optional`](JwtLayer::optional),
+//! [`TrustedIssuer::danger_accept_bound_tokens`], [`RemoteJwksBuilder::danger_allow_http`]. [`optional`](JwtLayer::optional),
 //! [`best_effort`](JwtLayer::best_effort) and [`allow_cors_preflight`](JwtLayer::allow_cors_preflight) decide who
 //! passes without a token.
 //!
@@ -81,20 +81,39 @@
 //! |---|---|---|---|
 //! | `debug` | `request refused` | `reason`, `claim`, `status` | a request is answered by the layer |
 //! | `debug` | `token failed, request passes` | `reason` | best effort lets a bad token through |
+//! | `debug` | `keys fetched`, `keys read` | `from`, `outcome`, `keys`, `skipped`; `generation` | a set came, from an issuer or a file |
+//! | `warn` | `keys not fetched`, `keys not read` | `from`, `error` | it did not; the last good one stays |
 //! | `warn` | `keys unavailable` | `error`, `source` | a resolver could not say whether there is a key |
 //! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few; once for each trusted issuer |
 //! | `warn` | `claims do not fit the type a handler asks for` | `field` | an extractor or [`JwtLayer::claims`] answers 403 |
 //! | `error` | `no JwtLayer has run before this handler` | | an extractor finds no outcome and answers 500 |
 //!
 //! `reason` is a [`TokenErrorKind::code`] or a [`RejectionKind::code`]; `trusted` is an issuer as it was
-//! configured; `claim` is one that is registered or that the set-up asks for; `field` is a claim's name where
+//! configured; `from` is an issuer, a URL without its query, or a path, as it was configured; `claim` is one that is registered or that the set-up asks for; `field` is a claim's name where
 //! it is plain.
+//!
+//! # Metrics
+//!
+//! With the feature `metrics`, by the crate of that name:
+//!
+//! | name | kind | labels |
+//! |---|---|---|
+//! | `tower_bearer_tokens_total` | counter | `outcome`: `verified` or a [`TokenErrorKind::code`] |
+//! | `tower_bearer_key_fetches_total` | counter | `from`; `occasion`: `schedule`, `unknown_key`, `operator`; `outcome`: `changed`, `unchanged`, `failed` |
+//! | `tower_bearer_keys` | gauge | `from` |
+//! | `tower_bearer_keys_age_seconds` | gauge, as of the last attempt, which is at most a minute old in an outage | `from` |
+//! | `tower_bearer_unknown_kids_total` | counter of tokens whose key was not at hand | `from`; `answer`: `found`, `absent`, `unavailable` |
+//!
+//! No label holds anything that a token brings.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds, and why it can be turned off |
 //! |---|---|---|
 //! | `axum` | yes | [`Claims<T>`](Claims) and [`VerifiedToken`] as extractors, on `axum-core`; a service on plain hyper needs none |
+//! | `jwks` | yes | [`RemoteJwks`], [`TrustedIssuer::discover`], [`JwksFile`]; brings `tokio` and `reqwest`, which a service with static keys needs not |
+//! | `jwks-rustls` | yes | TLS for the client of `jwks`, by rustls and aws-lc; turn it off where another TLS of `reqwest` is on, or a client of your own |
+//! | `metrics` | no | counters and gauges (above) |
 //! | `testing` | no | [`testing::TestIssuer`], a fake provider for your own tests: any token, keys that rotate, outages; it belongs under `[dev-dependencies]` |
 //!
 //! Features are additive and change no behaviour of what is already on. Signatures are checked by
