@@ -25,4 +25,5 @@ mod readiness;
 mod request;
 mod resolvers;
 mod secrets;
+mod tenants;
 mod vectors;
