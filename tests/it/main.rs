@@ -27,6 +27,7 @@ mod remote;
 mod request;
 mod resolvers;
 mod secrets;
+mod tenants;
 #[cfg(feature = "testing")]
 mod testing;
 mod vectors;
