@@ -95,6 +95,7 @@
 //! | feature | default | what it adds, and why it can be turned off |
 //! |---|---|---|
 //! | `axum` | yes | [`Claims<T>`](Claims) and [`VerifiedToken`] as extractors, on `axum-core`; a service on plain hyper needs none |
+//! | `config` | no | [`VerifierConfig`]: a verifier from a configuration file, for services whose issuers are not known when they are compiled |
 //!
 //! Features are additive and change no behaviour of what is already on. Signatures are checked by
 //! [`aws-lc-rs`](https://docs.rs/aws-lc-rs), whatever backend of [`jsonwebtoken`] the rest of your program
@@ -108,8 +109,15 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So are the pages beside it.
+#[cfg(all(doctest, feature = "config"))]
+#[doc = include_str!("../docs/CONFIGURATION.md")]
+struct Configuration;
+
 mod claims;
 mod clock;
+#[cfg(feature = "config")]
+mod config;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
@@ -142,6 +150,8 @@ pub use tower_layer;
 /// For [`Service`](tower_service::Service), to call a service by hand.
 pub use tower_service;
 
+#[cfg(feature = "config")]
+pub use crate::config::{IssuerConfig, VerifierConfig};
 #[cfg(feature = "jwks")]
 pub use crate::keys::fetch::{BoxError, Fetch, FetchBody};
 pub use crate::{

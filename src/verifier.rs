@@ -21,6 +21,8 @@ use crate::{
     telemetry::TARGET,
     token::VerifiedToken,
 };
+#[cfg(feature = "config")]
+pub(crate) use issuer::MAX_LEEWAY;
 pub use issuer::TrustedIssuer;
 
 /// Verifies tokens of one issuer or several. A clone is one reference count.
