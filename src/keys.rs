@@ -1,9 +1,15 @@
 //! Where keys come from: [`KeyResolver`], and the resolvers that hold their keys themselves.
 
 #[cfg(feature = "jwks")]
+pub(crate) mod discovery;
+#[cfg(feature = "jwks")]
 pub(crate) mod fetch;
 mod fixed;
 mod function;
+#[cfg(feature = "jwks")]
+pub(crate) mod remote;
+#[cfg(feature = "jwks")]
+mod set;
 mod status;
 
 use std::sync::Arc;
@@ -25,6 +31,7 @@ use crate::{
 /// |---|---|
 /// | a shared secret | [`StaticKeys::hs256`] |
 /// | a PEM file | [`StaticKeys::from_pem`] |
+/// | a JWK Set behind a URL, or an issuer that says where | [`RemoteJwks`](crate::RemoteJwks), [`TrustedIssuer::discover`](crate::TrustedIssuer::discover) |
 /// | a JWK Set, as text or file | [`StaticKeys::from_jwks`], [`StaticKeys::from_jwks_file`] |
 /// | several keys of any kind | [`StaticKeys::new`] |
 /// | anything else | [`resolver_fn`], [`resolver_fn_sync`] or an implementation of your own |

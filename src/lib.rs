@@ -153,7 +153,10 @@ pub use tower_service;
 #[cfg(feature = "config")]
 pub use crate::config::{IssuerConfig, VerifierConfig};
 #[cfg(feature = "jwks")]
-pub use crate::keys::fetch::{BoxError, Fetch, FetchBody};
+pub use crate::keys::{
+    fetch::{BoxError, Fetch, FetchBody},
+    remote::{RemoteJwks, RemoteJwksBuilder},
+};
 pub use crate::{
     claims::{
         audience::{Audience, Names},
@@ -202,6 +205,10 @@ const _: () = {
     shared::<StaticKeys>();
     shared::<TokenError>();
     shared::<VerifiedToken>();
+    #[cfg(feature = "jwks")]
+    shared::<RemoteJwks>();
+    #[cfg(feature = "jwks")]
+    shared::<RemoteJwksBuilder>();
     shared::<Verifier>();
     shared::<VerifyingKey>();
     sent::<Lookup<()>>();

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use self::{
     entry::read_keys,
-    extent::{elements, member},
+    extent::{Elements, member},
 };
 use super::{
     algorithm::Algorithm,
@@ -21,9 +21,12 @@ use super::{
 use crate::error::KeyError;
 
 /// The keys of a set that can be used, and why the others cannot.
+#[derive(Default)]
 pub(crate) struct JwkSet {
     pub(crate) keys: Vec<VerifyingKey>,
     pub(crate) skipped: Vec<SkippedKey>,
+    /// How many JWKs can be used. One without `alg` stands for several keys.
+    pub(crate) usable: usize,
 }
 
 /// A key of a JWK Set that was left out, and why.
@@ -59,20 +62,42 @@ impl fmt::Display for SkippedKey {
     }
 }
 
-/// Reads a set. It fails only if the text as a whole is no JWK Set.
+/// Reads a set that whoever runs this program wrote. It fails only if the text as a whole is no JWK Set.
 pub(crate) fn read_set(json: &str) -> Result<JwkSet, KeyError> {
+    read(json, usize::MAX, Ok)
+}
+
+/// Reads a set that came over a network: of at most so many keys, and none of them a secret.
+#[cfg(feature = "jwks")]
+pub(crate) fn read_remote_set(json: &str, most: usize) -> Result<JwkSet, KeyError> {
+    read(json, most, |keys| match keys.first() {
+        Some(key) if key.algorithm().is_symmetric() => {
+            Err(KeyError::invalid("a secret is never taken from a remote set"))
+        }
+        _ => Ok(keys),
+    })
+}
+
+fn read(
+    json: &str,
+    most: usize,
+    check: impl Fn(Vec<VerifyingKey>) -> Result<Vec<VerifyingKey>, KeyError>,
+) -> Result<JwkSet, KeyError> {
     let no_set = || {
         KeyError::invalid("this is no JWK Set: give the text of a JSON object with an array `keys`")
     };
     let AnyObject = read_object(json).map_err(|_| no_set())?;
-    let entries = member(json, "keys").and_then(elements).ok_or_else(no_set)?;
-    let mut set = JwkSet { keys: Vec::new(), skipped: Vec::new() };
-    for (index, entry) in entries.into_iter().enumerate() {
-        if let Err(error) = read_keys(entry).and_then(|keys| set.add(keys)) {
+    let mut entries = Elements::of(member(json, "keys").ok_or_else(no_set)?).ok_or_else(no_set)?;
+    let mut set = JwkSet::default();
+    for (index, entry) in entries.by_ref().enumerate() {
+        if index >= most {
+            return Err(KeyError::invalid(format!("the JWK Set has more than {most} keys")));
+        }
+        if let Err(error) = read_keys(entry).and_then(&check).and_then(|keys| set.add(keys)) {
             set.skipped.push(SkippedKey { index, reason: error.message().clone() });
         }
     }
-    Ok(set)
+    if entries.ended() { Ok(set) } else { Err(no_set()) }
 }
 
 impl JwkSet {
@@ -89,6 +114,7 @@ impl JwkSet {
             added = true;
         }
         if added {
+            self.usable = self.usable.saturating_add(1);
             Ok(())
         } else {
             Err(KeyError::invalid("another key has the same `kid` and algorithm"))

@@ -1,6 +1,9 @@
 //! [`Fetch`]: the seam between keys that live elsewhere and the client that fetches them.
 
 mod client;
+mod endpoint;
+mod freshness;
+mod get;
 
 use std::{
     error::Error,
@@ -16,7 +19,12 @@ use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
-pub(crate) use self::client::{Reqwest, shared_client};
+pub(crate) use self::{
+    client::{Reqwest, shared_client},
+    endpoint::{Endpoint, Transport},
+    freshness::freshness,
+    get::{Getter, reason},
+};
 use crate::lookup::Lookup;
 
 /// How long the client of ours takes to connect, unless it is told otherwise.

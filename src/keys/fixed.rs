@@ -39,6 +39,8 @@ pub struct StaticKeys(Arc<Set>);
 
 struct Set {
     keys: Vec<VerifyingKey>,
+    /// How many there are where they came from: a JWK without `alg` stands for several.
+    count: usize,
     algorithms: Algorithms,
     skipped: Vec<SkippedKey>,
 }
@@ -94,8 +96,8 @@ impl StaticKeys {
     pub fn from_jwks(json: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let json = std::str::from_utf8(json.as_ref())
             .map_err(|_| ConfigError::new("the JWK Set is not UTF-8"))?;
-        let jwk::JwkSet { keys, skipped } = jwk::read_set(json)?;
-        Self::of(keys, skipped)
+        let jwk::JwkSet { keys, skipped, usable } = jwk::read_set(json)?;
+        Self::of(keys, skipped, usable)
     }
 
     /// A JWK Set in a file, read now and not again.
@@ -131,7 +133,8 @@ impl StaticKeys {
                 "two keys of one algorithm have the same `kid`, or none: tell them apart by `.with_kid(..)`",
             ));
         }
-        Self::of(keys, Vec::new())
+        let count = keys.len();
+        Self::of(keys, Vec::new(), count)
     }
 
     /// The keys of a JWK Set that were left out, and why.
@@ -139,7 +142,11 @@ impl StaticKeys {
         &self.0.skipped
     }
 
-    fn of(keys: Vec<VerifyingKey>, skipped: Vec<SkippedKey>) -> Result<Self, ConfigError> {
+    fn of(
+        keys: Vec<VerifyingKey>,
+        skipped: Vec<SkippedKey>,
+        count: usize,
+    ) -> Result<Self, ConfigError> {
         if keys.is_empty() {
             let reasons: Vec<String> = skipped.iter().take(10).map(ToString::to_string).collect();
             return Err(ConfigError::new(match &*reasons {
@@ -148,7 +155,7 @@ impl StaticKeys {
             }));
         }
         let algorithms = keys.iter().map(VerifyingKey::algorithm).collect();
-        Ok(Self(Arc::new(Set { keys, algorithms, skipped })))
+        Ok(Self(Arc::new(Set { keys, count, algorithms, skipped })))
     }
 
     fn find(&self, header: &Header<'_>) -> Option<&VerifyingKey> {
@@ -181,10 +188,10 @@ impl KeyResolver for StaticKeys {
     }
 
     fn status(&self) -> Option<KeysStatus> {
-        let Set { keys, algorithms: _, skipped } = &*self.0;
+        let Set { keys: _, count, algorithms: _, skipped } = &*self.0;
         Some(KeysStatus {
             usable: true,
-            keys: keys.len(),
+            keys: *count,
             skipped: skipped.clone(),
             ..KeysStatus::default()
         })

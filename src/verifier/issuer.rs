@@ -91,6 +91,40 @@ impl TrustedIssuer {
         }
     }
 
+    /// Tokens of an issuer that says itself where its keys are ([OpenID Connect Discovery 1.0], or else
+    /// [RFC 8414]). The metadata's `issuer` has to be this one, to the letter. Nothing is fetched before the
+    /// first request, or [`Verifier::preload`](crate::Verifier::preload); how keys are kept fresh stands at
+    /// [`RemoteJwks`](crate::RemoteJwks).
+    ///
+    /// For settings of one's own, such as a `reqwest::Client`, this is the long form:
+    ///
+    /// ```no_run
+    /// use tower_bearer::{RemoteJwks, TrustedIssuer};
+    ///
+    /// let name = "https://issuer.example";
+    /// let keys = RemoteJwks::discovery(name).client(tower_bearer::reqwest::Client::new()).build()?;
+    /// let issuer = TrustedIssuer::new(name, "https://api.example", keys);
+    /// # drop(issuer);
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    ///
+    /// [OpenID Connect Discovery 1.0]: https://openid.net/specs/openid-connect-discovery-1_0.html
+    /// [RFC 8414]: https://www.rfc-editor.org/rfc/rfc8414
+    ///
+    /// # Errors
+    ///
+    /// The issuer is no URL with `https`, or `http` on loopback, or has a query or a fragment; or no HTTP
+    /// client can be made.
+    #[cfg(feature = "jwks")]
+    pub fn discover(
+        issuer: impl Into<String>,
+        audience: impl Into<Audience>,
+    ) -> Result<Self, ConfigError> {
+        let issuer = issuer.into();
+        let keys = crate::keys::remote::RemoteJwks::discovery(&issuer).build()?;
+        Ok(Self::new(issuer, audience, keys))
+    }
+
     /// Takes only these algorithms. A JWK of type RSA that declares none is then used for those of
     /// RSA named here; without this setting for RS256 alone.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {

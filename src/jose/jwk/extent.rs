@@ -9,20 +9,50 @@ use serde::de::IgnoredAny;
 
 use crate::jose::json::Text;
 
-/// The texts of the elements of an array; `None` if it is none.
-pub(super) fn elements(json: &str) -> Option<Vec<&str>> {
-    let mut cursor = Cursor(json);
-    let mut elements = Vec::new();
-    cursor.take('[')?;
-    if cursor.take(']').is_some() {
-        return Some(elements);
+/// The texts of the elements of an array, one by one.
+pub(super) struct Elements<'j> {
+    cursor: Cursor<'j>,
+    state: Place,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    First,
+    Later,
+    Ended,
+    Broken,
+}
+
+impl<'j> Elements<'j> {
+    /// `None` if the text does not begin as an array does.
+    pub(super) fn of(json: &'j str) -> Option<Self> {
+        let mut cursor = Cursor(json);
+        cursor.take('[')?;
+        Some(Self { cursor, state: Place::First })
     }
-    loop {
-        elements.push(cursor.value()?);
-        if cursor.take(',').is_none() {
-            cursor.take(']')?;
-            return Some(elements);
+
+    /// Whether the array was read to its end.
+    pub(super) fn ended(&self) -> bool {
+        self.state == Place::Ended
+    }
+}
+
+impl<'j> Iterator for Elements<'j> {
+    type Item = &'j str;
+
+    fn next(&mut self) -> Option<&'j str> {
+        let Self { cursor, state } = self;
+        if matches!(state, Place::Ended | Place::Broken) {
+            return None;
         }
+        if cursor.take(']').is_some() {
+            *state = Place::Ended;
+            return None;
+        }
+        let comma = *state == Place::First || cursor.take(',').is_some();
+        let value = if comma { cursor.value() } else { None };
+        *state = if value.is_some() { Place::Later } else { Place::Broken };
+        value
     }
 }
 
@@ -94,6 +124,12 @@ mod tests {
         }
         let deep = format!("[{}{}, 1]", "[".repeat(5000), "]".repeat(5000));
         assert_eq!(elements(&deep).map(|elements| elements.len()), Some(2));
+    }
+
+    fn elements(json: &str) -> Option<Vec<&str>> {
+        let mut elements = Elements::of(json)?;
+        let all = elements.by_ref().collect();
+        elements.ended().then_some(all)
     }
 
     #[test]

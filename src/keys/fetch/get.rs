@@ -1,0 +1,65 @@
+use std::{error::Error, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+
+use super::{BoxError, Endpoint, Fetch, FetchBody};
+
+/// Asks, and holds whoever answers to bounds.
+pub(crate) struct Getter {
+    pub(crate) fetch: Arc<dyn Fetch>,
+    /// For the whole answer.
+    pub(crate) timeout: Duration,
+    /// In bytes.
+    pub(crate) max_body: usize,
+}
+
+impl Getter {
+    /// The whole answer, whatever its status.
+    pub(crate) async fn get(
+        &self,
+        endpoint: &Endpoint,
+        headers: HeaderMap,
+    ) -> Result<Response<Bytes>, BoxError> {
+        let mut request = Request::new(());
+        *request.method_mut() = Method::GET;
+        *request.uri_mut() = endpoint.uri().clone();
+        *request.headers_mut() = headers;
+        let answer = tokio::time::timeout(self.timeout, self.exchange(request)).await;
+        answer.unwrap_or_else(|_| Err(format!("no whole answer within {:?}", self.timeout).into()))
+    }
+
+    async fn exchange(&self, request: Request<()>) -> Result<Response<Bytes>, BoxError> {
+        let (head, body) = self.fetch.fetch(request).await?.into_parts();
+        // What is no answer of use is not read.
+        if head.status != StatusCode::OK {
+            return Ok(Response::from_parts(head, Bytes::new()));
+        }
+        Ok(Response::from_parts(head, self.read(body).await?))
+    }
+
+    async fn read(&self, body: FetchBody) -> Result<Bytes, BoxError> {
+        let read = Limited::new(body, self.max_body).collect().await.map_err(|error| {
+            if error.is::<http_body_util::LengthLimitError>() {
+                return format!("the answer is longer than {} bytes", self.max_body).into();
+            }
+            error
+        })?;
+        Ok(read.to_bytes())
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn reason(error: &BoxError) -> String {
+    let mut text = error.to_string();
+    let mut source: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text
+}

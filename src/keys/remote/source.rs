@@ -1,0 +1,153 @@
+use std::{sync::Arc, time::Duration};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH},
+};
+use tokio::time::Instant;
+
+use super::{flight::Occasion, settings::Settings};
+use crate::{
+    jose::{
+        jwk::{self, SkippedKey},
+        key::VerifyingKey,
+    },
+    keys::{
+        discovery::Discovery,
+        fetch::{BoxError, Endpoint, Getter, freshness, reason},
+    },
+};
+
+/// Where a set comes from.
+pub(super) enum Source {
+    Address(Endpoint),
+    Issuer(Discovery),
+}
+
+/// A set as it was published.
+pub(super) struct Published {
+    pub(super) keys: Vec<VerifyingKey>,
+    pub(super) skipped: Vec<SkippedKey>,
+    pub(super) count: usize,
+    fresh: Duration,
+    etag: Option<HeaderValue>,
+    digest: [u8; 32],
+}
+
+/// What to ask for.
+pub(super) struct Question {
+    /// What is held already.
+    pub(super) held: Option<Arc<Published>>,
+    /// Where the keys were the last time.
+    pub(super) address: Option<Endpoint>,
+    pub(super) occasion: Occasion,
+}
+
+/// A good answer.
+pub(super) struct Answer {
+    /// The very set that was held, if it has not changed.
+    pub(super) set: Arc<Published>,
+    pub(super) fresh: Duration,
+    pub(super) address: Endpoint,
+    /// When the keys themselves were asked for.
+    pub(super) sent: Instant,
+    /// Metadata that could not be read spoils no good set.
+    pub(super) complaint: Option<String>,
+}
+
+impl Source {
+    /// What stands in logs.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Address(address) => address.to_string(),
+            Self::Issuer(discovery) => discovery.issuer().to_owned(),
+        }
+    }
+
+    pub(super) async fn ask(
+        &self,
+        getter: &Getter,
+        settings: &Settings,
+        question: Question,
+    ) -> Result<Answer, BoxError> {
+        let Question { held, address, occasion } = question;
+        let (address, complaint) = self.locate(getter, address, occasion).await?;
+        let sent = Instant::now();
+        let response = getter.get(&address, headers(held.as_deref(), occasion)).await?;
+        let said = freshness(response.headers(), &settings.fresh_within);
+        let set = match (response.status(), held) {
+            (StatusCode::NOT_MODIFIED, Some(held)) => held,
+            (StatusCode::OK, held) => read(&response, held, said, settings)?,
+            (status, _) => return Err(format!("the status is {}", status.as_u16()).into()),
+        };
+        let fresh = said.unwrap_or(set.fresh);
+        Ok(Answer { set, fresh, address, sent, complaint })
+    }
+
+    /// The address of the keys, and what is wrong with the metadata if an older one had to do.
+    async fn locate(
+        &self,
+        getter: &Getter,
+        known: Option<Endpoint>,
+        occasion: Occasion,
+    ) -> Result<(Endpoint, Option<String>), BoxError> {
+        let discovery = match (self, &known) {
+            (Self::Address(address), _) => return Ok((address.clone(), None)),
+            (Self::Issuer(_), Some(address)) if occasion.is_forced() => {
+                return Ok((address.clone(), None));
+            }
+            (Self::Issuer(discovery), _) => discovery,
+        };
+        match (discovery.locate(getter).await, known) {
+            (Ok(address), _) => Ok((address, None)),
+            (Err(error), Some(known)) => Ok((known, Some(format!("metadata: {}", reason(&error))))),
+            (Err(error), None) => Err(format!("metadata: {}", reason(&error)).into()),
+        }
+    }
+}
+
+fn headers(held: Option<&Published>, occasion: Occasion) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let types = HeaderValue::from_static("application/jwk-set+json, application/json;q=0.9");
+    headers.insert(ACCEPT, types);
+    if let Some(etag) = held.and_then(|held| held.etag.clone()) {
+        headers.insert(IF_NONE_MATCH, etag);
+    }
+    if occasion.is_past_caches() {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+    headers
+}
+
+fn read(
+    response: &Response<impl AsRef<[u8]>>,
+    held: Option<Arc<Published>>,
+    said: Option<Duration>,
+    settings: &Settings,
+) -> Result<Arc<Published>, BoxError> {
+    let body = response.body().as_ref();
+    let mut digest_of = [0; 32];
+    digest_of.copy_from_slice(digest(&SHA256, body).as_ref());
+    let etag = response.headers().get(ETAG).cloned();
+    let fresh = said.unwrap_or(settings.fresh_for);
+    let same = |held: &Arc<Published>| {
+        held.digest == digest_of && held.etag == etag && held.fresh == fresh
+    };
+    if let Some(held) = held.filter(same) {
+        return Ok(held);
+    }
+    let json = std::str::from_utf8(body).map_err(|_| "the JWK Set is not UTF-8")?;
+    let jwk::JwkSet { keys, skipped, usable } = jwk::read_remote_set(json, settings.max_keys)?;
+    if keys.is_empty() {
+        let reasons: Vec<String> = skipped.iter().take(10).map(ToString::to_string).collect();
+        return Err(format!("no key of the set can be used: [{}]", reasons.join("; ")).into());
+    }
+    Ok(Arc::new(Published { keys, skipped, count: usable, fresh, etag, digest: digest_of }))
+}
+
+impl Published {
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
