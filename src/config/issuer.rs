@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    keys::{KeysConfig, algorithm_named},
+    keys::{KeysConfig, Owner, algorithm_named},
     list::List,
     wrong,
 };
@@ -36,6 +36,8 @@ pub struct IssuerConfig {
     #[serde(default)]
     require: BTreeMap<String, Value>,
     #[serde(default)]
+    danger_allow_http: bool,
+    #[serde(default)]
     danger_any_audience: bool,
     #[serde(default)]
     danger_no_expiry: bool,
@@ -58,13 +60,10 @@ impl IssuerConfig {
         let keys = self.keys.as_ref().ok_or_else(|| {
             wrong("keys", "missing: say where they are, such as `{ discover = true }`")
         })?;
-        let keys = keys.build(folder)?;
-        if let (Some(allowed), Some(there)) = (algorithms, keys.algorithms())
-            && allowed.intersection(there).is_empty()
-        {
-            return Err(ConfigError::new(format!(
-                "algorithms: it names none that the keys can verify, which are for {there:?}"
-            )));
+        let allow_http = self.danger_allow_http;
+        let keys = keys.build(&Owner { issuer: name, folder, allow_http })?;
+        if let (Some(allowed), Some(there)) = (algorithms, keys.algorithms()) {
+            check_algorithms(allowed, there)?;
         }
         let issuer = TrustedIssuer::new(name, audience, keys);
         let issuer = match algorithms {
@@ -189,6 +188,25 @@ impl IssuerConfig {
             None => Ok(()),
         }
     }
+}
+
+/// Whether keys for these can verify what is allowed.
+fn check_algorithms(allowed: Algorithms, there: Algorithms) -> Result<(), ConfigError> {
+    let without_secret =
+        |algorithm: &Algorithm| algorithm.is_symmetric() && !there.contains(*algorithm);
+    if let Some(symmetric) = allowed.iter().find(without_secret) {
+        return Err(wrong(
+            "algorithms",
+            format!("{symmetric} takes a secret, and there is none among these keys: leave it out"),
+        ));
+    }
+    if allowed.intersection(there).is_empty() {
+        return Err(wrong(
+            "algorithms",
+            format!("it names none that the keys can verify, which are for {there:?}"),
+        ));
+    }
+    Ok(())
 }
 
 /// The value, if a claim can have it.

@@ -1,91 +1,138 @@
+mod local;
+
 use std::{
-    env, fmt, fs,
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{Error, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
-use zeroize::Zeroizing;
 
 use super::wrong;
 use crate::{
     error::ConfigError,
     jose::algorithm::Algorithm,
-    keys::{KeyResolver, StaticKeys},
+    keys::{
+        KeyResolver,
+        remote::{RemoteJwks, RemoteJwksBuilder},
+    },
 };
 
 /// Where an issuer's keys are.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub(super) struct KeysConfig {
+    discover: Option<bool>,
+    jwks_url: Option<String>,
     jwks_file: Option<PathBuf>,
     pem_file: Option<PathBuf>,
     secret_env: Option<String>,
     algorithm: Option<String>,
 }
 
-/// The same, once it is sure that there is exactly one.
-enum Source<'a> {
+/// Whose keys they are.
+pub(super) struct Owner<'a> {
+    pub(super) issuer: &'a str,
+    /// Where relative paths start.
+    pub(super) folder: &'a Path,
+    pub(super) allow_http: bool,
+}
+
+/// The one place that is named.
+enum Place<'a> {
+    Discover,
     JwksFile(&'a Path),
-    PemFile(&'a Path, Algorithm),
-    SecretEnv(&'a str, Algorithm),
+    JwksUrl(&'a str),
+    PemFile(&'a Path),
+    SecretEnv(&'a str),
 }
 
 impl KeysConfig {
-    /// The keys, from files in this folder. An error begins with the setting.
-    pub(super) fn build(&self, folder: &Path) -> Result<Arc<dyn KeyResolver>, ConfigError> {
-        Ok(match self.source()? {
-            Source::JwksFile(file) => Arc::new(jwks_file(folder, file)?),
-            Source::PemFile(file, algorithm) => Arc::new(pem_file(folder, file, algorithm)?),
-            Source::SecretEnv(name, algorithm) => Arc::new(secret_env(name, algorithm)?),
+    /// The keys of this issuer. An error begins with the setting.
+    pub(super) fn build(&self, owner: &Owner<'_>) -> Result<Arc<dyn KeyResolver>, ConfigError> {
+        let place = self.place()?;
+        if owner.allow_http && !matches!(place, Place::Discover | Place::JwksUrl(_)) {
+            return Err(wrong(
+                "danger_allow_http",
+                "nothing is fetched for these keys: leave it out",
+            ));
+        }
+        Ok(match place {
+            Place::Discover => {
+                self.without_algorithm()?;
+                remote("keys.discover", RemoteJwks::discovery(owner.issuer), owner.allow_http)?
+            }
+            Place::JwksUrl(url) => {
+                self.without_algorithm()?;
+                remote("keys.jwks_url", RemoteJwks::builder(url), owner.allow_http)?
+            }
+            Place::JwksFile(file) => {
+                self.without_algorithm()?;
+                Arc::new(local::jwks_file(owner.folder, file)?)
+            }
+            Place::PemFile(file) => {
+                Arc::new(local::pem_file(owner.folder, file, self.public_algorithm()?)?)
+            }
+            Place::SecretEnv(name) => Arc::new(local::secret_env(name, self.secret_algorithm()?)?),
         })
     }
 
-    fn source(&self) -> Result<Source<'_>, ConfigError> {
-        let Self { jwks_file, pem_file, secret_env, algorithm: _ } = self;
-        let kinds = [
-            ("jwks_file", jwks_file.is_some()),
-            ("pem_file", pem_file.is_some()),
-            ("secret_env", secret_env.is_some()),
+    fn place(&self) -> Result<Place<'_>, ConfigError> {
+        let Self { discover, jwks_url, jwks_file, pem_file, secret_env, algorithm: _ } = self;
+        if *discover == Some(false) {
+            return Err(wrong("keys.discover", "`false` says nothing: leave it out"));
+        }
+        let places = [
+            ("discover", discover.map(|_| Place::Discover)),
+            ("jwks_url", jwks_url.as_deref().map(Place::JwksUrl)),
+            ("jwks_file", jwks_file.as_deref().map(Place::JwksFile)),
+            ("pem_file", pem_file.as_deref().map(Place::PemFile)),
+            ("secret_env", secret_env.as_deref().map(Place::SecretEnv)),
         ];
-        let named: Vec<_> =
-            kinds.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
-        match (jwks_file, pem_file, secret_env, &*named) {
-            (Some(file), .., [_]) => self.without_algorithm().map(|()| Source::JwksFile(file)),
-            (_, Some(file), _, [_]) => {
-                let algorithm = self.algorithm("the public key is for")?;
-                if algorithm.is_symmetric() {
-                    let message = format!("{algorithm} takes a secret: name it by `secret_env`");
-                    return Err(wrong("keys.algorithm", message));
-                }
-                Ok(Source::PemFile(file, algorithm))
-            }
-            (_, _, Some(name), [_]) => {
-                let algorithm = self.algorithm("the secret is for")?;
-                if !algorithm.is_symmetric() {
-                    let message = format!("{algorithm} takes a public key: name it by `pem_file`");
-                    return Err(wrong("keys.algorithm", message));
-                }
-                Ok(Source::SecretEnv(name, algorithm))
-            }
-            (.., []) => {
-                let all = kinds.map(|(name, _)| name).join("`, `");
-                Err(wrong("keys", format!("they are nowhere: name one of `{all}`")))
-            }
-            (.., named) => {
-                let named = named.join("` and `");
-                Err(wrong("keys", format!("`{named}` exclude each other: leave one")))
-            }
+        let mut named = places.into_iter().filter_map(|(name, place)| Some((name, place?)));
+        match (named.next(), named.next()) {
+            (Some((_, place)), None) => Ok(place),
+            (Some((one, _)), Some((other, _))) => Err(wrong(
+                "keys",
+                format!("`{one}` and `{other}` exclude each other: leave one out"),
+            )),
+            (None, _) => Err(wrong(
+                "keys",
+                "name one of `discover`, `jwks_url`, `jwks_file`, `pem_file` and `secret_env`",
+            )),
         }
     }
 
-    fn algorithm(&self, what_for: &str) -> Result<Algorithm, ConfigError> {
+    fn public_algorithm(&self) -> Result<Algorithm, ConfigError> {
+        match self.algorithm("public key")? {
+            algorithm if algorithm.is_symmetric() => Err(wrong(
+                "keys.algorithm",
+                format!("{algorithm} takes a secret: name it by `secret_env`"),
+            )),
+            algorithm => Ok(algorithm),
+        }
+    }
+
+    fn secret_algorithm(&self) -> Result<Algorithm, ConfigError> {
+        match self.algorithm("secret")? {
+            algorithm if algorithm.is_symmetric() => Ok(algorithm),
+            algorithm => Err(wrong(
+                "keys.algorithm",
+                format!("{algorithm} takes a public key: name it by `pem_file`"),
+            )),
+        }
+    }
+
+    fn algorithm(&self, what: &str) -> Result<Algorithm, ConfigError> {
         match &self.algorithm {
             Some(name) => algorithm_named("keys.algorithm", name),
-            None => Err(wrong("keys.algorithm", format!("missing: name the one that {what_for}"))),
+            None => Err(wrong(
+                "keys.algorithm",
+                format!("missing: name the one that the {what} is for"),
+            )),
         }
     }
 
@@ -100,55 +147,14 @@ impl KeysConfig {
     }
 }
 
-fn jwks_file(folder: &Path, file: &Path) -> Result<StaticKeys, ConfigError> {
-    let setting = "keys.jwks_file";
-    let path = path(setting, folder, file)?;
-    StaticKeys::from_jwks_file(path).map_err(|error| error.within(format_args!("{setting}: ")))
-}
-
-fn pem_file(folder: &Path, file: &Path, algorithm: Algorithm) -> Result<StaticKeys, ConfigError> {
-    let setting = "keys.pem_file";
-    let path = path(setting, folder, file)?;
-    // What was written by mistake may be a private key.
-    let pem = fs::read(&path).map(Zeroizing::new).map_err(|error| {
-        let message = format!("{setting}: cannot read {}: {error}", path.display());
-        ConfigError::because(message, error)
-    })?;
-    if !contains(&pem, PEM) {
-        return Err(wrong(
-            setting,
-            "the file is no PEM; `openssl pkey -pubin -inform DER -outform PEM` makes one of DER",
-        ));
-    }
-    StaticKeys::from_pem(algorithm, &*pem)
-        .map_err(|error| error.within(format_args!("{setting}: ")))
-}
-
-/// The bytes of the variable count as they are. Neither they nor the name are ever printed: the
-/// name may be a secret that was put in its place.
-fn secret_env(name: &str, algorithm: Algorithm) -> Result<StaticKeys, ConfigError> {
-    let setting = "keys.secret_env";
-    let secret = env::var_os(name)
-        .map(|secret| Zeroizing::new(secret.into_encoded_bytes()))
-        .ok_or_else(|| wrong(setting, "the environment variable of this name is not set"))?;
-    StaticKeys::from_secret(algorithm, &*secret)
-        .map_err(|error| error.within(format_args!("{setting}: ")))
-}
-
-/// How a PEM block begins.
-const PEM: &[u8] = b"-----BEGIN";
-
-/// The file, unless its content stands there instead: that is never printed.
-fn path(setting: &str, folder: &Path, file: &Path) -> Result<PathBuf, ConfigError> {
-    let text = file.as_os_str().as_encoded_bytes();
-    if text.is_empty() || text.contains(&b'\n') || text.starts_with(b"{") || contains(text, PEM) {
-        return Err(wrong(setting, "put the path of a file here, and not what is in it"));
-    }
-    Ok(folder.join(file))
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+fn remote(
+    setting: &str,
+    builder: RemoteJwksBuilder,
+    allow_http: bool,
+) -> Result<Arc<dyn KeyResolver>, ConfigError> {
+    let builder = if allow_http { builder.danger_allow_http() } else { builder };
+    let keys = builder.build().map_err(|error| error.within(format_args!("{setting}: ")))?;
+    Ok(Arc::new(keys))
 }
 
 /// The algorithm of this name, which this setting gave.
@@ -176,8 +182,8 @@ impl<'de> Visitor<'de> for Table {
         f.write_str("a table such as `{ discover = true }`")
     }
 
-    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<KeysConfig, E> {
-        Err(E::invalid_type(serde::de::Unexpected::Other("a string"), &self))
+    fn visit_str<E: Error>(self, _: &str) -> Result<KeysConfig, E> {
+        Err(E::invalid_type(Unexpected::Other("a string"), &self))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<KeysConfig, A::Error> {
@@ -185,18 +191,19 @@ impl<'de> Visitor<'de> for Table {
     }
 }
 
-/// Only which settings there are.
+/// Only which settings there are: what stands in them may be a secret.
 impl fmt::Debug for KeysConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { jwks_file, pem_file, secret_env, algorithm } = self;
+        let Self { discover, jwks_url, jwks_file, pem_file, secret_env, algorithm } = self;
         let settings = [
+            ("discover", discover.is_some()),
+            ("jwks_url", jwks_url.is_some()),
             ("jwks_file", jwks_file.is_some()),
             ("pem_file", pem_file.is_some()),
             ("secret_env", secret_env.is_some()),
             ("algorithm", algorithm.is_some()),
         ];
-        f.debug_set()
-            .entries(settings.iter().filter(|(_, there)| *there).map(|(name, _)| name))
-            .finish()
+        let there = settings.iter().filter_map(|(name, there)| there.then_some(name));
+        f.debug_set().entries(there).finish()
     }
 }

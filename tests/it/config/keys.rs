@@ -2,11 +2,12 @@
 
 use std::process::Command;
 
+use axum::{Json, Router, routing::get};
 use serde_json::json;
 use tower_bearer::Algorithm;
 
 use super::{START, app, error, folder};
-use crate::support::{SECRET, json_token};
+use crate::support::{SECRET, json_token, key};
 
 /// The configuration of these tests, with these keys.
 fn with(keys: &str) -> String {
@@ -31,6 +32,86 @@ async fn in_files_by_relative_and_by_absolute_paths() {
         let app = app("files", &with(keys)).await;
         app.get(&token(Algorithm::ES256)).await.assert_accepted(keys);
         app.get(&token(Algorithm::ES384)).await.assert_invalid_token(keys);
+    }
+}
+
+/// Serves metadata and keys. Whoever asks for them finds an ES256, an RS256 and an HS256 key there.
+async fn issuer() -> (String, AbortOnDrop) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/tenant", listener.local_addr().unwrap());
+    let metadata = json!({ "issuer": url, "jwks_uri": format!("{url}/jwks") });
+    let keys = [Algorithm::ES256, Algorithm::RS256, Algorithm::HS256].map(|a| key(a).jwk());
+    let keys = json!({ "keys": keys });
+    let router = Router::new()
+        .route("/tenant/.well-known/openid-configuration", get(|| async { Json(metadata) }))
+        .route("/tenant/jwks", get(|| async { Json(keys) }));
+    let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+    (url, AbortOnDrop(server))
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[tokio::test]
+async fn at_the_issuer() {
+    let (url, _server) = issuer().await;
+    for keys in ["{ discover = true }", &format!("{{ jwks_url = '{url}/jwks' }}")] {
+        let text = format!(
+            "[[issuer]]\nissuer = '{url}'\naudience = 'https://api.example'\nkeys = {keys}"
+        );
+        let app = app("issuer", &text).await;
+        for (algorithm, accepted) in
+            [(Algorithm::ES256, true), (Algorithm::RS256, true), (Algorithm::HS256, false)]
+        {
+            let token = json_token(algorithm, &json!({}), &json!({ "iss": url })).compact();
+            let reply = app.get(&token).await;
+            assert_eq!(reply.status == 200, accepted, "{keys}, {algorithm}");
+        }
+    }
+}
+
+#[test]
+fn over_plain_http_only_if_that_is_said() {
+    let with = |settings: &str, keys: &str| {
+        let text = format!(
+            "[[issuer]]\nissuer = 'http://issuer.example'\naudience = 'a'\n{settings}\nkeys = {keys}"
+        );
+        super::read("plain_http", &text).build().map_err(|error| error.to_string())
+    };
+    let danger = "danger_allow_http = true";
+    let url = "{ jwks_url = 'http://issuer.example/jwks' }";
+    let discover = "{ discover = true }";
+    for keys in [discover, url] {
+        assert!(with(danger, keys).is_ok(), "{keys}");
+        assert!(with("danger_allow_http = false", keys).is_err(), "{keys}");
+    }
+    assert_eq!(
+        with("", discover).unwrap_err(),
+        "issuer[0].keys.discover: the issuer \"http://issuer.example\" is not https: keys that come over plain http can be anybody's: discovery needs its `https` URL, without query or fragment"
+    );
+    assert_eq!(
+        with(danger, "{ jwks_file = 'jwks.json' }").unwrap_err(),
+        "issuer[0].danger_allow_http: nothing is fetched for these keys: leave it out"
+    );
+}
+
+#[test]
+fn a_secret_is_never_fetched() {
+    for keys in ["{ discover = true }", "{ jwks_url = 'https://issuer.example/jwks' }"] {
+        for (algorithms, name) in [("['HS256']", "HS256"), ("['RS256', 'HS512']", "HS512")] {
+            let text = format!("{}algorithms = {algorithms}\n", with(keys));
+            assert_eq!(
+                error("never_fetched", &text).to_string(),
+                format!(
+                    "issuer[0].algorithms: {name} takes a secret, and there is none among these keys: leave it out"
+                ),
+            );
+        }
     }
 }
 
@@ -84,6 +165,7 @@ fn nothing_of_a_secret_in_the_wrong_place_is_printed() {
         r#"{ secret_env = "HS256", algorithm = "canary" }"#,
         r#"{ pem_file = "-----BEGIN PRIVATE KEY-----canary", algorithm = "ES256" }"#,
         r#"{ pem_file = "private.pem", algorithm = "ES256" }"#,
+        r#"{ jwks_url = "https://user:canary@issuer.example/jwks" }"#,
         r#"{ jwks_file = "{\"keys\":[\"canary\"]}" }"#,
         r#"{ jwks_file = """
             canary
@@ -106,19 +188,43 @@ fn nothing_of_a_secret_in_the_wrong_place_is_printed() {
 fn what_is_wrong_with_them_is_said() {
     let folder = folder("wrong_keys").display().to_string();
     let names = "ES256, ES384, ES512, Ed25519, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512";
+    let nowhere =
+        "keys: name one of `discover`, `jwks_url`, `jwks_file`, `pem_file` and `secret_env`";
+    let superfluous = "keys.algorithm: a JWK Set says it of each key: leave it out, or name those to take in `algorithms`";
     let cases = [
-        ("{}", "keys: they are nowhere: name one of `jwks_file`, `pem_file`, `secret_env`".into()),
+        ("{}", nowhere.into()),
+        (r#"{ algorithm = "ES256" }"#, nowhere.into()),
+        ("{ discover = false }", "keys.discover: `false` says nothing: leave it out".into()),
         (
-            r#"{ algorithm = "ES256" }"#,
-            "keys: they are nowhere: name one of `jwks_file`, `pem_file`, `secret_env`".into(),
+            r#"{ discover = false, jwks_file = "jwks.json" }"#,
+            "keys.discover: `false` says nothing: leave it out".into(),
         ),
         (
+            r#"{ discover = true, jwks_url = "https://issuer.example/jwks" }"#,
+            "keys: `discover` and `jwks_url` exclude each other: leave one out".into(),
+        ),
+        (
+            r#"{ secret_env = "PATH", jwks_url = "https://issuer.example/jwks" }"#,
+            "keys: `jwks_url` and `secret_env` exclude each other: leave one out".into(),
+        ),
+        (r#"{ discover = true, algorithm = "ES256" }"#, superfluous.into()),
+        (r#"{ jwks_url = "https://issuer.example/jwks", algorithm = "ES256" }"#, superfluous.into()),
+        (
+            r#"{ jwks_url = "http://issuer.example/jwks" }"#,
+            "keys.jwks_url: the URL of the JWK Set is not https: keys that come over plain http can be anybody's".into(),
+        ),
+        (
+            r#"{ jwks_url = "https://user:canary@issuer.example/jwks" }"#,
+            "keys.jwks_url: the URL of the JWK Set has a user name in it".into(),
+        ),
+        (r#"{ jwks_url = "" }"#, "keys.jwks_url: the URL of the JWK Set is no URL".into()),
+        (
             r#"{ jwks_file = "jwks.json", pem_file = "es256.pem", algorithm = "ES256" }"#,
-            "keys: `jwks_file` and `pem_file` exclude each other: leave one".to_owned(),
+            "keys: `jwks_file` and `pem_file` exclude each other: leave one out".to_owned(),
         ),
         (
             r#"{ jwks_file = "jwks.json", algorithm = "ES256" }"#,
-            "keys.algorithm: a JWK Set says it of each key: leave it out, or name those to take in `algorithms`".into(),
+            superfluous.into(),
         ),
         (
             r#"{ pem_file = "es256.pem" }"#,

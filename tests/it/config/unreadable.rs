@@ -6,8 +6,8 @@ use super::{REST, START};
 
 #[test]
 fn settings_that_are_unknown_or_of_a_wrong_type() {
-    let settings = "`issuer`, `audience`, `or_claim`, `keys`, `algorithms`, `leeway_seconds`, `typ`, `profile`, `max_age_seconds`, `max_lifetime_seconds`, `require`, `danger_any_audience`, `danger_no_expiry`, `danger_accept_bound_tokens`";
-    let keys = "`jwks_file`, `pem_file`, `secret_env`, `algorithm`";
+    let settings = "`issuer`, `audience`, `or_claim`, `keys`, `algorithms`, `leeway_seconds`, `typ`, `profile`, `max_age_seconds`, `max_lifetime_seconds`, `require`, `danger_allow_http`, `danger_any_audience`, `danger_no_expiry`, `danger_accept_bound_tokens`";
+    let keys = "`discover`, `jwks_url`, `jwks_file`, `pem_file`, `secret_env`, `algorithm`";
     let issuer = |text: &str| format!("{START}{text}");
     let usual = |text: &str| format!("{START}{REST}{text}");
     let cases = [
@@ -29,6 +29,10 @@ fn settings_that_are_unknown_or_of_a_wrong_type() {
         (
             issuer("keys = ['jwks.json']"),
             "invalid type: sequence, expected a table such as `{ discover = true }`".into(),
+        ),
+        (
+            issuer("keys = { discover = 'yes' }"),
+            "invalid type: string \"yes\", expected a boolean".into(),
         ),
         (
             issuer("audience = 1"),
