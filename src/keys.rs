@@ -4,6 +4,8 @@
 pub(crate) mod discovery;
 #[cfg(feature = "jwks")]
 pub(crate) mod fetch;
+#[cfg(feature = "jwks")]
+pub(crate) mod file;
 mod fixed;
 mod function;
 #[cfg(feature = "jwks")]
@@ -33,6 +35,7 @@ use crate::{
 /// | a PEM file | [`StaticKeys::from_pem`] |
 /// | a JWK Set behind a URL, or an issuer that says where | [`RemoteJwks`](crate::RemoteJwks), [`TrustedIssuer::discover`](crate::TrustedIssuer::discover) |
 /// | a JWK Set, as text or file | [`StaticKeys::from_jwks`], [`StaticKeys::from_jwks_file`] |
+/// | a JWK Set in a file that changes | [`JwksFile`](crate::JwksFile) |
 /// | several keys of any kind | [`StaticKeys::new`] |
 /// | anything else | [`resolver_fn`], [`resolver_fn_sync`] or an implementation of your own |
 ///

@@ -155,6 +155,7 @@ pub use crate::config::{IssuerConfig, VerifierConfig};
 #[cfg(feature = "jwks")]
 pub use crate::keys::{
     fetch::{BoxError, Fetch, FetchBody},
+    file::JwksFile,
     remote::{RemoteJwks, RemoteJwksBuilder},
 };
 pub use crate::{
@@ -205,6 +206,8 @@ const _: () = {
     shared::<StaticKeys>();
     shared::<TokenError>();
     shared::<VerifiedToken>();
+    #[cfg(feature = "jwks")]
+    shared::<JwksFile>();
     #[cfg(feature = "jwks")]
     shared::<RemoteJwks>();
     #[cfg(feature = "jwks")]

@@ -1,4 +1,9 @@
-//! What is said to `tracing`. The table of all events stands on the crate's front page, under "Logs".
+//! What is said to `tracing` and, behind the feature `metrics`, counted. The tables of all events and of all
+//! metrics stand on the crate's front page, under "Logs" and "Metrics".
+
+#[cfg_attr(not(feature = "metrics"), path = "telemetry/disabled.rs")]
+#[cfg_attr(feature = "metrics", path = "telemetry/enabled.rs")]
+pub(crate) mod count;
 
 /// The target of every event.
 pub(crate) const TARGET: &str = "tower_bearer";

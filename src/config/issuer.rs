@@ -21,6 +21,7 @@ use crate::{
 /// `issuer`, `audience` and `keys` must be there. `docs/CONFIGURATION.md` has every setting.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting, and says what it does")]
 pub struct IssuerConfig {
     // Settings that must be there are looked for by `build`, which can say where they are missing.
     issuer: Option<String>,

@@ -40,6 +40,16 @@ impl<'t> Header<'t> {
         self.typ.as_ref().map(|Text(typ)| &**typ)
     }
 
+    /// The same, kept for longer than the token.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn to_static(&self) -> Header<'static> {
+        let Self { algorithm, key_id, typ } = self;
+        let owned = |text: &Option<Text<'_>>| {
+            text.as_ref().map(|Text(text)| Text(text.clone().into_owned().into()))
+        };
+        Header { algorithm: *algorithm, key_id: owned(key_id), typ: owned(typ) }
+    }
+
     /// Reads a decoded header.
     pub(crate) fn read(json: &'t [u8]) -> Result<Self, TokenErrorKind> {
         let json = std::str::from_utf8(json).map_err(|_| TokenErrorKind::Malformed)?;

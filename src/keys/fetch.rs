@@ -23,7 +23,7 @@ pub(crate) use self::{
     client::{Reqwest, shared_client},
     endpoint::{Endpoint, Transport},
     freshness::freshness,
-    get::{Getter, reason},
+    get::{Getter, reason, within},
 };
 use crate::lookup::Lookup;
 

@@ -2,6 +2,7 @@
 
 mod builder;
 mod core;
+mod decision;
 mod flight;
 mod keeper;
 mod schedule;
@@ -15,18 +16,20 @@ use tokio::time::Instant;
 
 pub use self::builder::RemoteJwksBuilder;
 use self::{
-    core::{Core, Decision, Wanted, no_runtime},
+    core::Core,
+    decision::{Decision, Wanted, no_runtime},
     flight::Waiting,
 };
 use super::{KeyResolver, KeysStatus, set::Found};
 use crate::{
-    error::{ConfigError, KeyError},
+    error::{ConfigError, KeyError, KeyErrorKind},
     jose::{
         algorithm::{Algorithm, Algorithms},
         header::Header,
         key::VerifyingKey,
     },
     lookup::Lookup,
+    telemetry::count,
 };
 
 /// A JWK Set behind a URL, fetched and kept fresh.
@@ -135,6 +138,15 @@ async fn wait_for_key(
     }
 }
 
+/// What stands in metrics.
+fn code(answer: &Result<VerifyingKey, KeyError>) -> &'static str {
+    match answer.as_ref().map_err(KeyError::kind) {
+        Ok(_) => "found",
+        Err(KeyErrorKind::NotFound) => "absent",
+        Err(_) => "unavailable",
+    }
+}
+
 /// Waits for keys as such.
 async fn load(core: Arc<Core>, anew: bool) -> Result<(), KeyError> {
     let now = Instant::now();
@@ -154,7 +166,14 @@ impl KeyResolver for RemoteJwks {
         match usable.map(|snapshot| snapshot.keys.find(kid, algorithm)) {
             Some(Found::Key(key)) => Lookup::Ready(Ok(key.clone())),
             Some(Found::NotOne) => Lookup::Ready(Err(KeyError::not_found())),
-            Some(Found::Unknown) | None => self.resolve_elsewhere(kid, algorithm, now),
+            Some(Found::Unknown) => self.resolve_elsewhere(kid, algorithm, now).map({
+                let name = Arc::clone(&self.0.name);
+                move |answer| {
+                    count::unknown_key(&name, code(&answer));
+                    answer
+                }
+            }),
+            None => self.resolve_elsewhere(kid, algorithm, now),
         }
     }
 
@@ -194,6 +213,6 @@ impl KeyResolver for RemoteJwks {
 /// Shows where the keys come from, and none of them.
 impl fmt::Debug for RemoteJwks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteJwks").field("from", &self.0.source.name()).finish_non_exhaustive()
+        f.debug_struct("RemoteJwks").field("from", &self.0.name).finish_non_exhaustive()
     }
 }

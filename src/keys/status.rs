@@ -27,6 +27,7 @@ pub struct KeysStatus {
     pub last_error: Option<String>,
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it so")]
 fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     duration.map(|duration| duration.as_secs()).serialize(serializer)
 }

@@ -5,6 +5,7 @@ mod contradictions;
 mod keys;
 mod rules;
 mod unreadable;
+mod wrong_keys;
 
 use std::{fs, path::PathBuf};
 

@@ -28,3 +28,5 @@ mod request;
 mod resolvers;
 mod secrets;
 mod vectors;
+#[cfg(feature = "jwks")]
+mod watched_file;

@@ -1,4 +1,5 @@
-//! Keys on this machine: files and environment variables, read once, when the verifier is built.
+//! Keys on this machine. A JWK Set is read again when its file changes; all else is read once, when
+//! the verifier is built.
 
 use std::{
     env, fs,
@@ -8,15 +9,19 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::super::wrong;
-use crate::{error::ConfigError, jose::algorithm::Algorithm, keys::StaticKeys};
+use crate::{
+    error::ConfigError,
+    jose::algorithm::Algorithm,
+    keys::{StaticKeys, file::JwksFile},
+};
 
 /// How a PEM block begins.
 const PEM: &[u8] = b"-----BEGIN";
 
-pub(super) fn jwks_file(folder: &Path, file: &Path) -> Result<StaticKeys, ConfigError> {
+pub(super) fn jwks_file(folder: &Path, file: &Path) -> Result<JwksFile, ConfigError> {
     let setting = "keys.jwks_file";
     let path = path(setting, folder, file)?;
-    StaticKeys::from_jwks_file(path).map_err(|error| error.within(format_args!("{setting}: ")))
+    JwksFile::watch(path).map_err(|error| error.within(format_args!("{setting}: ")))
 }
 
 pub(super) fn pem_file(

@@ -50,6 +50,14 @@ impl Getter {
     }
 }
 
+/// The outcome of a future if it comes in time. Without a runtime there is no time, and it is waited for.
+pub(crate) async fn within<F: Future>(longest: Duration, future: F) -> Option<F::Output> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => tokio::time::timeout(longest, future).await.ok(),
+        Err(_) => Some(future.await),
+    }
+}
+
 /// An error and what caused it, in one line.
 pub(crate) fn reason(error: &BoxError) -> String {
     let mut text = error.to_string();

@@ -1,6 +1,6 @@
 use std::{
     collections::HashSet,
-    hash::{BuildHasher, RandomState},
+    hash::RandomState,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize},
@@ -12,25 +12,25 @@ use arc_swap::ArcSwapOption;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    flight::{Flight, Occasion, Seat, Ticket, Waiting, launch},
-    schedule::{Schedule, Verdict},
+    flight::{Flight, Occasion, Ticket, launch},
+    schedule::Schedule,
     settings::Settings,
     snapshot::{Snapshot, usable_until},
     source::{Answer, Published, Question, Source},
 };
 use crate::{
     error::KeyError,
-    jose::{algorithm::Algorithm, key::VerifyingKey},
     keys::{
         KeysStatus,
         fetch::{BoxError, Endpoint, Getter, reason},
-        set::Found,
     },
-    telemetry::TARGET,
+    telemetry::{TARGET, count},
 };
 
 /// What all handles of a resolver, its flights and its keeper share.
 pub(super) struct Core {
+    /// What stands in logs: an issuer, or a URL without its query.
+    pub(super) name: Arc<str>,
     pub(super) settings: Settings,
     pub(super) source: Arc<Source>,
     pub(super) getter: Arc<Getter>,
@@ -45,8 +45,8 @@ pub(super) struct Core {
     pub(super) term: AtomicU64,
     /// Wakes the keeper.
     pub(super) wake: Arc<Notify>,
-    seats: Arc<AtomicUsize>,
-    hasher: RandomState,
+    pub(super) seats: Arc<AtomicUsize>,
+    pub(super) hasher: RandomState,
     state: Mutex<State>,
 }
 
@@ -58,28 +58,8 @@ pub(super) struct State {
     landed: u64,
     generation: u64,
     address: Option<Endpoint>,
-    forgotten: HashSet<Box<str>>,
-    last_error: Option<String>,
-}
-
-/// The key a token names.
-pub(super) struct Wanted {
-    pub(super) kid: Option<Box<str>>,
-    pub(super) algorithm: Algorithm,
-    pub(super) since: Instant,
-    /// The last flight that was waited for.
-    pub(super) waited_for: u64,
-    /// A flight that was sent for this name is back.
-    pub(super) concluded: bool,
-    /// How often a flight may yet be waited for.
-    pub(super) patience: u8,
-}
-
-pub(super) enum Decision {
-    Answer(Result<VerifyingKey, KeyError>),
-    /// A flight is needed, and here is no runtime for it.
-    NoRuntime,
-    Wait(Waiting),
+    pub(super) forgotten: HashSet<Box<str>>,
+    pub(super) last_error: Option<String>,
 }
 
 impl Core {
@@ -97,6 +77,7 @@ impl Core {
                 last_error: None,
             }),
             settings,
+            name: source.name().into(),
             source: Arc::new(source),
             getter: Arc::new(getter),
             snapshot: ArcSwapOption::empty(),
@@ -117,104 +98,6 @@ impl Core {
     /// How long a flight can be in the air: two questions for metadata, and the one for the keys.
     pub(super) fn longest_flight(&self) -> Duration {
         self.settings.timeout.saturating_mul(3).saturating_add(Duration::from_secs(1))
-    }
-
-    /// What becomes of a token whose key was not in the snapshot.
-    pub(super) fn decide(self: &Arc<Self>, wanted: &Wanted, now: Instant) -> Decision {
-        let mut state = self.lock();
-        let snapshot = self.snapshot.load();
-        let usable = snapshot.as_deref().filter(|snapshot| snapshot.is_usable(now));
-        let Some(usable) = usable else { return self.without_keys(&mut state, wanted, now) };
-        match usable.keys.find(wanted.kid.as_deref(), wanted.algorithm) {
-            Found::Key(key) => Decision::Answer(Ok(key.clone())),
-            Found::NotOne => Decision::Answer(Err(KeyError::not_found())),
-            Found::Unknown => self.without_key(&mut state, wanted, now),
-        }
-    }
-
-    fn without_keys(
-        self: &Arc<Self>,
-        state: &mut State,
-        wanted: &Wanted,
-        now: Instant,
-    ) -> Decision {
-        if let Some(decision) = self.join(state, wanted, now) {
-            return decision;
-        }
-        match state.schedule.on_empty(now) {
-            Verdict::Fetch if wanted.patience > 0 => {
-                self.launch_for(state, wanted, Occasion::Schedule, now)
-            }
-            Verdict::Unavailable(rest) => unavailable(state, rest),
-            Verdict::Absent | Verdict::Fetch => unavailable(state, Duration::ZERO),
-        }
-    }
-
-    fn without_key(self: &Arc<Self>, state: &mut State, wanted: &Wanted, now: Instant) -> Decision {
-        let kid = self.hasher.hash_one((wanted.kid.as_deref(), wanted.algorithm));
-        let absent = || Decision::Answer(Err(KeyError::not_found()));
-        if wanted.concluded {
-            state.schedule.remember_absent(kid, &self.settings, now);
-            return absent();
-        }
-        let forgotten = wanted.kid.as_deref().is_some_and(|kid| state.forgotten.contains(kid));
-        if forgotten || state.schedule.is_absent(kid, now) {
-            return absent();
-        }
-        if let Some(decision) = self.join(state, wanted, now) {
-            return decision;
-        }
-        let verdict = if wanted.patience > 0 && self.has_seat() {
-            state.schedule.on_unknown(&self.settings, now)
-        } else {
-            state.schedule.without_fetch(&self.settings, now, Duration::ZERO)
-        };
-        match verdict {
-            Verdict::Absent => absent(),
-            Verdict::Fetch => self.launch_for(state, wanted, Occasion::UnknownKey, now),
-            Verdict::Unavailable(rest) => unavailable(state, rest),
-        }
-    }
-
-    /// Waits for the flight in the air, unless this request has already waited for it.
-    fn join(&self, state: &State, wanted: &Wanted, now: Instant) -> Option<Decision> {
-        let flight = self.in_the_air(state, now)?;
-        if flight.number <= wanted.waited_for || wanted.patience == 0 {
-            return None;
-        }
-        Some(self.seat(state, flight, wanted))
-    }
-
-    fn launch_for(
-        self: &Arc<Self>,
-        state: &mut State,
-        wanted: &Wanted,
-        occasion: Occasion,
-        now: Instant,
-    ) -> Decision {
-        if !self.launch(state, occasion, now) {
-            return Decision::NoRuntime;
-        }
-        match &state.flight {
-            Some(flight) => self.seat(state, flight, wanted),
-            None => unavailable(state, Duration::ZERO),
-        }
-    }
-
-    fn seat(&self, state: &State, flight: &Flight, wanted: &Wanted) -> Decision {
-        match Seat::take(&self.seats, self.settings.max_waiting) {
-            None => unavailable(state, Duration::ZERO),
-            Some(seat) => Decision::Wait(Waiting {
-                number: flight.number,
-                conclusive: flight.occasion.is_past_caches() && flight.sent >= wanted.since,
-                landed: flight.landed.clone(),
-                seat,
-            }),
-        }
-    }
-
-    fn has_seat(&self) -> bool {
-        self.seats.load(std::sync::atomic::Ordering::Acquire) < self.settings.max_waiting
     }
 
     /// The latest flight, unless its runtime stands still.
@@ -245,20 +128,6 @@ impl Core {
         true
     }
 
-    /// A place in a flight: the one in the air or, if the keys are wanted anew, one of its own.
-    pub(super) fn board(self: &Arc<Self>, anew: bool, now: Instant) -> Result<Waiting, KeyError> {
-        let mut state = self.lock();
-        let wanted = Wanted::new(None, Algorithm::ES256, now);
-        if !anew && let Some(decision) = self.join(&state, &wanted, now) {
-            return decision.into_waiting();
-        }
-        let occasion = if anew { Occasion::Operator } else { Occasion::Schedule };
-        match state.schedule.on_empty(now) {
-            Verdict::Unavailable(rest) if !anew => unavailable(&state, rest).into_waiting(),
-            _ => self.launch_for(&mut state, &wanted, occasion, now).into_waiting(),
-        }
-    }
-
     /// A flight is back.
     pub(super) fn land(
         &self,
@@ -268,13 +137,14 @@ impl Core {
         let mut state = self.lock();
         state.arrived(ticket);
         let newest = ticket.number > state.landed;
-        let result = match answer {
+        let outcome = match answer {
             Ok(answer) => {
+                let unchanged = self.holds(&answer.published);
                 if newest {
                     state.landed = ticket.number;
                     self.install(&mut state, ticket, answer);
                 }
-                Ok(())
+                Ok(if unchanged { "unchanged" } else { "changed" })
             }
             Err(error) => {
                 let reason = reason(&error);
@@ -282,13 +152,39 @@ impl Core {
                     state.schedule.failed(ticket.sent, &self.settings);
                     state.last_error = Some(reason.clone());
                 }
-                tracing::warn!(target: TARGET, from = self.source.name(), error = reason, "keys not fetched");
-                Err(KeyError::unavailable(reason))
+                Err(reason)
             }
         };
         drop(state);
         self.wake.notify_one();
-        result
+        self.tell(ticket, outcome)
+    }
+
+    /// Logs and counts how it went.
+    fn tell(&self, ticket: &Ticket, outcome: Result<&'static str, String>) -> Result<(), KeyError> {
+        let (now, from) = (Instant::now(), &*self.name);
+        let KeysStatus { keys, skipped, age, .. } = self.status(now);
+        count::keys(&self.name, keys, age);
+        count::fetch(
+            &self.name,
+            ticket.occasion.code(),
+            outcome.as_ref().map_or("failed", |how| how),
+        );
+        match outcome {
+            Ok(how) => {
+                let skipped = skipped.len();
+                tracing::debug!(target: TARGET, from, outcome = how, keys, skipped, "keys fetched");
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(target: TARGET, from, error, "keys not fetched");
+                Err(KeyError::unavailable(error))
+            }
+        }
+    }
+
+    fn holds(&self, published: &Published) -> bool {
+        self.snapshot.load().as_deref().is_some_and(|held| held.published.is_same_as(published))
     }
 
     /// A flight will never be back, through no fault of the source.
@@ -298,27 +194,19 @@ impl Core {
     }
 
     fn install(&self, state: &mut State, ticket: &Ticket, answer: Answer) {
-        let Answer { set, fresh, address, sent, complaint } = answer;
+        let Answer { published, fresh, address, sent, complaint } = answer;
         let usable_until = usable_until(sent, fresh, self.settings.stale_for);
         let before = self.snapshot.load_full();
         let snapshot = match before {
-            Some(held) if held.published.is_same_as(&set) => {
-                Snapshot { published: set, usable_until, ..(*held).clone() }
+            Some(held) if held.published.is_same_as(&published) => {
+                Snapshot { published, usable_until, ..(*held).clone() }
             }
             _ => {
                 state.generation = state.generation.saturating_add(1);
                 state.schedule.new_set();
-                Snapshot::new(set, &state.forgotten, state.generation, usable_until)
+                Snapshot::new(published, &state.forgotten, state.generation, usable_until)
             }
         };
-        tracing::debug!(
-            target: TARGET,
-            from = self.source.name(),
-            keys = snapshot.published.count,
-            skipped = snapshot.published.skipped.len(),
-            generation = snapshot.generation,
-            "keys fetched"
-        );
         self.snapshot.store(Some(Arc::new(snapshot)));
         state.schedule.good(sent, fresh, ticket.occasion.is_forced());
         state.address = Some(address);
@@ -359,44 +247,10 @@ impl Core {
     }
 }
 
-impl Wanted {
-    pub(super) fn new(kid: Option<&str>, algorithm: Algorithm, now: Instant) -> Self {
-        Self {
-            kid: kid.map(Into::into),
-            algorithm,
-            since: now,
-            waited_for: 0,
-            concluded: false,
-            patience: 3,
-        }
-    }
-}
-
-impl Decision {
-    fn into_waiting(self) -> Result<Waiting, KeyError> {
-        match self {
-            Self::Wait(waiting) => Ok(waiting),
-            Self::Answer(Err(error)) => Err(error),
-            Self::Answer(Ok(_)) | Self::NoRuntime => Err(no_runtime()),
-        }
-    }
-}
-
-/// Keys are fetched by a task.
-pub(super) fn no_runtime() -> KeyError {
-    KeyError::unavailable("there is no tokio runtime to fetch keys on")
-}
-
 impl State {
     fn arrived(&mut self, ticket: &Ticket) {
         if self.flight.as_ref().is_some_and(|flight| flight.number == ticket.number) {
             self.flight = None;
         }
     }
-}
-
-fn unavailable(state: &State, wait: Duration) -> Decision {
-    let reason = state.last_error.clone().unwrap_or_else(|| "asked too often".to_owned());
-    let wait = wait.max(Duration::from_secs(1));
-    Decision::Answer(Err(KeyError::unavailable(reason).with_retry_after(wait)))
 }

@@ -12,7 +12,10 @@ use super::{
     core::Core,
     source::{Answer, Question},
 };
-use crate::{error::KeyError, keys::fetch::BoxError};
+use crate::{
+    error::KeyError,
+    keys::fetch::{BoxError, within},
+};
 
 /// What a flight brought, once it is back.
 pub(super) type Landed = Option<Result<(), KeyError>>;
@@ -42,6 +45,15 @@ impl Occasion {
     /// No cache on the way may answer.
     pub(super) fn is_past_caches(self) -> bool {
         self != Self::Schedule
+    }
+
+    /// What stands in metrics.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Schedule => "schedule",
+            Self::UnknownKey => "unknown_key",
+        }
     }
 
     /// A stranger can bring it about.
@@ -134,8 +146,8 @@ pub(super) struct Waiting {
 impl Waiting {
     pub(super) async fn wait(self, longest: Duration) -> Landed {
         let Self { mut landed, seat, .. } = self;
-        let back = tokio::time::timeout(longest, landed.wait_for(Option::is_some)).await;
+        let back = within(longest, landed.wait_for(Option::is_some)).await;
         drop(seat);
-        back.ok()?.ok()?.clone()
+        back?.ok()?.clone()
     }
 }

@@ -2,10 +2,7 @@
 //! the resolver or after an hour without a request.
 
 use std::{
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
@@ -49,6 +46,11 @@ impl Core {
         let since = at.saturating_duration_since(self.began).as_millis();
         // Zero is for a lease that nobody holds.
         u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
+    /// The keeper will show itself at this time.
+    fn hold_lease(&self, at: Instant) {
+        self.lease.store(self.lease_until(at), Ordering::Release);
     }
 
     fn lease_until(&self, at: Instant) -> u64 {
@@ -110,19 +112,14 @@ impl Keeper {
         {
             return Step::End;
         }
-        match core.in_the_air(&state, now) {
-            Some(flight) => {
-                let longest = core.longest_flight();
-                let back = now.checked_add(longest).unwrap_or(now);
-                core.lease.store(core.lease_until(back), Ordering::Release);
-                Step::Wait(flight.landed.clone(), longest)
-            }
-            None => {
-                let until = due.min(idle);
-                core.lease.store(core.lease_until(until), Ordering::Release);
-                Step::Sleep(until)
-            }
+        if let Some(flight) = core.in_the_air(&state, now) {
+            let longest = core.longest_flight();
+            core.hold_lease(now.checked_add(longest).unwrap_or(now));
+            return Step::Wait(flight.landed.clone(), longest);
         }
+        let until = due.min(idle);
+        core.hold_lease(until);
+        Step::Sleep(until)
     }
 }
 
@@ -131,13 +128,9 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         let Some(core) = self.core.upgrade() else { return };
         if core.term.load(Ordering::Acquire) == self.term {
-            release(&core.lease);
+            core.lease.store(0, Ordering::Release);
         }
     }
-}
-
-fn release(lease: &AtomicU64) {
-    lease.store(0, Ordering::Release);
 }
 
 /// Nobody can ask any more: the keeper ends at once.

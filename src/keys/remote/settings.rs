@@ -24,6 +24,7 @@ pub(super) struct Settings {
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
+const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Default for Settings {
     fn default() -> Self {
@@ -80,9 +81,14 @@ impl Settings {
                 "`{name}` of the remote keys must begin before it ends"
             )));
         }
+        if self.forced_burst.get() > 1000 {
+            return Err(ConfigError::new(
+                "`forced_fetches` of the remote keys lets strangers cause a thousand at once: lower it",
+            ));
+        }
         let longest =
             [self.stale_for, self.idle_after, *fresh_within.end(), self.fresh_for, *backoff.end()];
-        if longest.into_iter().any(|duration| duration > 24 * 30 * HOUR) {
+        if longest.into_iter().any(|duration| duration > MONTH) {
             return Err(ConfigError::new(
                 "remote keys that nobody asked for in a month are no longer anybody's: shorten the times",
             ));

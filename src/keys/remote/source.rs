@@ -47,7 +47,7 @@ pub(super) struct Question {
 /// A good answer.
 pub(super) struct Answer {
     /// The very set that was held, if it has not changed.
-    pub(super) set: Arc<Published>,
+    pub(super) published: Arc<Published>,
     pub(super) fresh: Duration,
     pub(super) address: Endpoint,
     /// When the keys themselves were asked for.
@@ -76,13 +76,13 @@ impl Source {
         let sent = Instant::now();
         let response = getter.get(&address, headers(held.as_deref(), occasion)).await?;
         let said = freshness(response.headers(), &settings.fresh_within);
-        let set = match (response.status(), held) {
+        let published = match (response.status(), held) {
             (StatusCode::NOT_MODIFIED, Some(held)) => held,
             (StatusCode::OK, held) => read(&response, held, said, settings)?,
             (status, _) => return Err(format!("the status is {}", status.as_u16()).into()),
         };
-        let fresh = said.unwrap_or(set.fresh);
-        Ok(Answer { set, fresh, address, sent, complaint })
+        let fresh = said.unwrap_or(published.fresh);
+        Ok(Answer { published, fresh, address, sent, complaint })
     }
 
     /// The address of the keys, and what is wrong with the metadata if an older one had to do.

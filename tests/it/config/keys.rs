@@ -1,13 +1,13 @@
 //! Where keys can be.
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use axum::{Json, Router, routing::get};
 use serde_json::json;
-use tower_bearer::Algorithm;
+use tower_bearer::{Algorithm, Verifier};
 
 use super::{START, app, error, folder};
-use crate::support::{SECRET, json_token, key};
+use crate::support::{SECRET, clock, json_token, key};
 
 /// The configuration of these tests, with these keys.
 fn with(keys: &str) -> String {
@@ -33,6 +33,21 @@ async fn in_files_by_relative_and_by_absolute_paths() {
         app.get(&token(Algorithm::ES256)).await.assert_accepted(keys);
         app.get(&token(Algorithm::ES384)).await.assert_invalid_token(keys);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_file_that_is_read_again() {
+    let file = folder("read_again").join("jwks.json");
+    let issuers = super::read("read_again", &with("{ jwks_file = 'jwks.json' }")).trusted_issuers();
+    let issuers = issuers.unwrap().into_iter().map(|issuer| issuer.clock(clock));
+    let verifier = Verifier::any_of(issuers).unwrap();
+    let (old, new) = (token(Algorithm::ES256), token(Algorithm::ES384));
+    assert!(verifier.verify(&old).await.is_ok() && verifier.verify(&new).await.is_err());
+
+    let keys = json!({ "keys": [key(Algorithm::ES384).jwk()] });
+    std::fs::write(file, keys.to_string()).unwrap();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(verifier.verify(&new).await.is_ok() && verifier.verify(&old).await.is_err());
 }
 
 /// Serves metadata and keys. Whoever asks for them finds an ES256, an RS256 and an HS256 key there.
@@ -181,114 +196,5 @@ fn nothing_of_a_secret_in_the_wrong_place_is_printed() {
     for keys in [r#""canary""#, r#"["canary"]"#] {
         let error = toml::from_str::<tower_bearer::VerifierConfig>(&with(keys)).unwrap_err();
         assert!(!error.message().contains("canary"), "{error}");
-    }
-}
-
-#[test]
-fn what_is_wrong_with_them_is_said() {
-    let folder = folder("wrong_keys").display().to_string();
-    let names = "ES256, ES384, ES512, Ed25519, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512";
-    let nowhere =
-        "keys: name one of `discover`, `jwks_url`, `jwks_file`, `pem_file` and `secret_env`";
-    let superfluous = "keys.algorithm: a JWK Set says it of each key: leave it out, or name those to take in `algorithms`";
-    let cases = [
-        ("{}", nowhere.into()),
-        (r#"{ algorithm = "ES256" }"#, nowhere.into()),
-        ("{ discover = false }", "keys.discover: `false` says nothing: leave it out".into()),
-        (
-            r#"{ discover = false, jwks_file = "jwks.json" }"#,
-            "keys.discover: `false` says nothing: leave it out".into(),
-        ),
-        (
-            r#"{ discover = true, jwks_url = "https://issuer.example/jwks" }"#,
-            "keys: `discover` and `jwks_url` exclude each other: leave one out".into(),
-        ),
-        (
-            r#"{ secret_env = "PATH", jwks_url = "https://issuer.example/jwks" }"#,
-            "keys: `jwks_url` and `secret_env` exclude each other: leave one out".into(),
-        ),
-        (r#"{ discover = true, algorithm = "ES256" }"#, superfluous.into()),
-        (r#"{ jwks_url = "https://issuer.example/jwks", algorithm = "ES256" }"#, superfluous.into()),
-        (
-            r#"{ jwks_url = "http://issuer.example/jwks" }"#,
-            "keys.jwks_url: the URL of the JWK Set is not https: keys that come over plain http can be anybody's".into(),
-        ),
-        (
-            r#"{ jwks_url = "https://user:canary@issuer.example/jwks" }"#,
-            "keys.jwks_url: the URL of the JWK Set has a user name in it".into(),
-        ),
-        (r#"{ jwks_url = "" }"#, "keys.jwks_url: the URL of the JWK Set is no URL".into()),
-        (
-            r#"{ jwks_file = "jwks.json", pem_file = "es256.pem", algorithm = "ES256" }"#,
-            "keys: `jwks_file` and `pem_file` exclude each other: leave one out".to_owned(),
-        ),
-        (
-            r#"{ jwks_file = "jwks.json", algorithm = "ES256" }"#,
-            superfluous.into(),
-        ),
-        (
-            r#"{ pem_file = "es256.pem" }"#,
-            "keys.algorithm: missing: name the one that the public key is for".into(),
-        ),
-        (
-            r#"{ secret_env = "PATH" }"#,
-            "keys.algorithm: missing: name the one that the secret is for".into(),
-        ),
-        (
-            r#"{ pem_file = "es256.pem", algorithm = "es256" }"#,
-            format!("keys.algorithm: no such algorithm: there are {names}, and case counts"),
-        ),
-        (
-            r#"{ pem_file = "es256.pem", algorithm = "none" }"#,
-            format!("keys.algorithm: no such algorithm: there are {names}, and case counts"),
-        ),
-        (
-            r#"{ pem_file = "es256.pem", algorithm = "HS256" }"#,
-            "keys.algorithm: HS256 takes a secret: name it by `secret_env`".into(),
-        ),
-        (
-            r#"{ secret_env = "PATH", algorithm = "ES256" }"#,
-            "keys.algorithm: ES256 takes a public key: name it by `pem_file`".into(),
-        ),
-        (
-            r#"{ secret_env = "TOWER_BEARER_NOT_SET", algorithm = "HS256" }"#,
-            "keys.secret_env: the environment variable of this name is not set".into(),
-        ),
-        (
-            r#"{ secret_env = "", algorithm = "HS256" }"#,
-            "keys.secret_env: the environment variable of this name is not set".into(),
-        ),
-        (
-            r#"{ pem_file = "es256.pem", algorithm = "ES384" }"#,
-            "keys.pem_file: this is no public key for ES384: damaged, or of another type or curve".into(),
-        ),
-        (
-            r#"{ pem_file = "private.pem", algorithm = "ES256" }"#,
-            "keys.pem_file: this is a private key: verifying takes the public one, `openssl pkey -pubout` makes it".into(),
-        ),
-        (
-            r#"{ pem_file = "es256.der", algorithm = "ES256" }"#,
-            "keys.pem_file: the file is no PEM; `openssl pkey -pubin -inform DER -outform PEM` makes one of DER".into(),
-        ),
-        (
-            r#"{ pem_file = "", algorithm = "ES256" }"#,
-            "keys.pem_file: put the path of a file here, and not what is in it".into(),
-        ),
-        (
-            r#"{ pem_file = "nowhere.pem", algorithm = "ES256" }"#,
-            format!("keys.pem_file: cannot read {folder}/nowhere.pem: No such file or directory (os error 2)"),
-        ),
-        (
-            r#"{ jwks_file = "nowhere.json" }"#,
-            format!("keys.jwks_file: cannot read the JWK Set {folder}/nowhere.json: No such file or directory (os error 2)"),
-        ),
-        (
-            r#"{ jwks_file = "empty.json" }"#,
-            "keys.jwks_file: there is no key: no token could be verified".into(),
-        ),
-    ];
-    for (keys, message) in cases {
-        let error = error("wrong_keys", &with(keys)).to_string();
-        assert_eq!(error, format!("issuer[0].{message}"), "{keys}");
     }
 }

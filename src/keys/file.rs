@@ -1,0 +1,271 @@
+//! [`JwksFile`]: a JWK Set in a file that somebody else writes.
+
+use std::{
+    fmt,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::digest::{Digest, SHA256, digest};
+use tokio::{runtime::Handle, sync::watch, time::Instant};
+use zeroize::Zeroizing;
+
+use super::{KeyResolver, KeysStatus, StaticKeys, fetch::within};
+use crate::{
+    error::{ConfigError, KeyError, KeyErrorKind},
+    jose::{header::Header, key::VerifyingKey},
+    lookup::Lookup,
+    telemetry::TARGET,
+};
+
+/// How often the file is read, unless it is said otherwise.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long a request waits for the file system.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A key id that is not in a file read this lately is not there.
+const CERTAIN: Duration = Duration::from_secs(1);
+
+/// No set of keys is longer, in bytes.
+const MAX_FILE: u64 = 1024 * 1024;
+
+/// A JWK Set in a file that is read again when it changes: a Kubernetes secret, or a file that another program
+/// rotates.
+///
+/// ```no_run
+/// use tower_bearer::{JwksFile, TrustedIssuer};
+///
+/// let keys = JwksFile::watch("/var/run/secrets/issuer/jwks.json")?;
+/// let issuer = TrustedIssuer::new("https://issuer.example", "https://api.example", keys);
+/// # drop(issuer);
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+///
+/// - The file is read at once, and again every 5 s while there are requests: its content counts, not its
+///   date, so that links which are swapped and file systems without notifications do no harm. A request
+///   after a pause, or one that names a key which is not there, waits for the file to be read first: no
+///   request is judged by a file read more than twice the interval before.
+/// - A file that is missing or is no JWK Set any more leaves the last good one in place, is logged at `warn`, and
+///   stands in the [`status`](KeyResolver::status). To withdraw a key, write a set without it.
+/// - Secrets are taken: whoever writes the file is trusted. Which key verifies a token is as with [`StaticKeys`].
+///
+/// A clone is one reference count.
+#[derive(Clone)]
+pub struct JwksFile(Arc<Watched>);
+
+struct Watched {
+    path: PathBuf,
+    interval: Duration,
+    held: ArcSwap<Held>,
+    began: Instant,
+    /// When the file was last asked for, in milliseconds since it began.
+    checked: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// What the file held when it was last good.
+struct Held {
+    keys: StaticKeys,
+    digest: Digest,
+    generation: u64,
+}
+
+#[derive(Default)]
+struct State {
+    /// Somebody reads the file.
+    reading: Option<watch::Receiver<()>>,
+    last_error: Option<String>,
+}
+
+impl JwksFile {
+    /// The JWK Set in this file, read now and every 5 s.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is longer than 1 MiB, or is no JWK Set with a key that can be used.
+    pub fn watch(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        Self::watch_every(path, INTERVAL)
+    }
+
+    /// The same, read as often as this.
+    ///
+    /// # Errors
+    ///
+    /// As [`watch`](Self::watch), or the interval is zero.
+    pub fn watch_every(path: impl AsRef<Path>, interval: Duration) -> Result<Self, ConfigError> {
+        let path = path.as_ref().to_path_buf();
+        if interval.is_zero() {
+            return Err(ConfigError::new("a file cannot be read every 0 s"));
+        }
+        let bytes = read(&path).map_err(|error| {
+            ConfigError::because(
+                format!("cannot read the JWK Set {}: {error}", path.display()),
+                error,
+            )
+        })?;
+        let keys = StaticKeys::from_jwks(&*bytes)
+            .map_err(|error| ConfigError::new(format!("{}: {error}", path.display())))?;
+        let held = Held { keys, digest: digest(&SHA256, &bytes), generation: 0 };
+        Ok(Self(Arc::new(Watched {
+            path,
+            interval,
+            held: ArcSwap::from_pointee(held),
+            began: Instant::now(),
+            checked: AtomicU64::new(0),
+            state: Mutex::default(),
+        })))
+    }
+}
+
+impl Watched {
+    fn age(&self, now: Instant) -> Duration {
+        let since = now.saturating_duration_since(self.began);
+        since.saturating_sub(Duration::from_millis(self.checked.load(Ordering::Acquire)))
+    }
+
+    fn find(&self, header: &Header<'_>) -> Lookup<Result<VerifyingKey, KeyError>> {
+        self.held.load().keys.resolve(header)
+    }
+
+    /// Has the file read, by one reader at a time, where nobody waits for it who does not want to.
+    fn start(self: &Arc<Self>) -> watch::Receiver<()> {
+        let mut state = self.lock();
+        if let Some(reading) = &state.reading {
+            return reading.clone();
+        }
+        let (done, reading) = watch::channel(());
+        state.reading = Some(reading.clone());
+        drop(state);
+        let job = Job { watched: Arc::clone(self), done };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || job.run())),
+            Err(_) => job.run(),
+        }
+        reading
+    }
+
+    /// Takes what is in the file now, if it is good.
+    fn read_again(&self) {
+        let asked = Instant::now().saturating_duration_since(self.began);
+        let result = read(&self.path).map_err(|error| error.to_string()).and_then(|bytes| {
+            let digest = digest(&SHA256, &bytes);
+            let held = self.held.load();
+            if held.digest.as_ref() == digest.as_ref() {
+                return Ok(());
+            }
+            let keys = StaticKeys::from_jwks(&*bytes).map_err(|error| error.to_string())?;
+            let generation = held.generation.saturating_add(1);
+            self.held.store(Arc::new(Held { keys, digest, generation }));
+            tracing::debug!(target: TARGET, from = %self.path.display(), generation, "keys read");
+            Ok(())
+        });
+        let last_error = result.err();
+        if let Some(error) = &last_error {
+            tracing::warn!(target: TARGET, from = %self.path.display(), error, "keys not read");
+        }
+        self.checked.store(u64::try_from(asked.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+        self.lock().last_error = last_error;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One reading of the file, which ends even if its runtime does before it began.
+struct Job {
+    watched: Arc<Watched>,
+    done: watch::Sender<()>,
+}
+
+impl Job {
+    fn run(self) {
+        self.watched.read_again();
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.watched.lock().reading = None;
+        self.done.send_replace(());
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(path)?.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_FILE) {
+        return Ok(bytes);
+    }
+    Err(std::io::Error::other("it is longer than 1 MiB"))
+}
+
+async fn wait(mut reading: watch::Receiver<()>) {
+    let _in_time = within(PATIENCE, reading.changed()).await;
+}
+
+impl KeyResolver for JwksFile {
+    fn resolve(&self, header: &Header<'_>) -> Lookup<Result<VerifyingKey, KeyError>> {
+        let watched = &self.0;
+        let age = watched.age(Instant::now());
+        if age > watched.interval {
+            let _reading = watched.start();
+        }
+        let found = watched.find(header);
+        let unknown = matches!(&found, Lookup::Ready(Err(error)) if error.kind() == KeyErrorKind::NotFound)
+            && header.kid().is_some();
+        if age <= watched.interval.saturating_mul(2) && !(unknown && age > CERTAIN) {
+            return found;
+        }
+        let reading = watched.start();
+        let header = header.to_static();
+        let watched = Arc::clone(watched);
+        Lookup::pending(async move {
+            wait(reading).await;
+            watched.find(&header).await
+        })
+    }
+
+    fn generation(&self) -> Option<u64> {
+        let age = self.0.age(Instant::now());
+        if age > self.0.interval {
+            let _reading = self.0.start();
+        }
+        let known = age <= self.0.interval.saturating_mul(2);
+        known.then(|| self.0.held.load().generation)
+    }
+
+    fn refresh_now(&self) -> Lookup<Result<(), KeyError>> {
+        let watched = Arc::clone(&self.0);
+        Lookup::pending(async move {
+            wait(watched.start()).await;
+            match watched.lock().last_error.clone() {
+                None => Ok(()),
+                Some(error) => Err(KeyError::unavailable(error)),
+            }
+        })
+    }
+
+    fn status(&self) -> Option<KeysStatus> {
+        let age = self.0.age(Instant::now());
+        let last_error = self.0.lock().last_error.clone();
+        let held = self.0.held.load().keys.status()?;
+        let next_refresh = Some(self.0.interval.saturating_sub(age));
+        Some(KeysStatus { age: Some(age), next_refresh, last_error, ..held })
+    }
+}
+
+/// Shows where the keys are, and none of them.
+impl fmt::Debug for JwksFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwksFile").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,15 @@
+//! Counts nothing.
+
+#[cfg(feature = "jwks")]
+use std::{sync::Arc, time::Duration};
+
+pub(crate) fn token(_: &'static str) {}
+
+#[cfg(feature = "jwks")]
+pub(crate) fn fetch(_: &Arc<str>, _: &'static str, _: &'static str) {}
+
+#[cfg(feature = "jwks")]
+pub(crate) fn keys(_: &Arc<str>, _: usize, _: Option<Duration>) {}
+
+#[cfg(feature = "jwks")]
+pub(crate) fn unknown_key(_: &Arc<str>, _: &'static str) {}

@@ -1,0 +1,36 @@
+//! Counters and gauges of the crate `metrics`. Labels are names of the set-up or one of a few fixed words:
+//! nothing that a token brings.
+
+use std::{sync::Arc, time::Duration};
+
+use metrics::{SharedString, counter, gauge};
+
+/// A token was judged: `verified`, or the code of the reason why not.
+pub(crate) fn token(outcome: &'static str) {
+    counter!("tower_bearer_tokens_total", "outcome" => outcome).increment(1);
+}
+
+/// Keys were asked for.
+#[cfg(feature = "jwks")]
+pub(crate) fn fetch(from: &Arc<str>, occasion: &'static str, outcome: &'static str) {
+    let from = SharedString::from_shared(Arc::clone(from));
+    counter!("tower_bearer_key_fetches_total", "from" => from, "occasion" => occasion, "outcome" => outcome)
+        .increment(1);
+}
+
+/// How the keys are after they were asked for.
+#[cfg(feature = "jwks")]
+pub(crate) fn keys(from: &Arc<str>, count: usize, age: Option<Duration>) {
+    let label = || SharedString::from_shared(Arc::clone(from));
+    gauge!("tower_bearer_keys", "from" => label()).set(u32::try_from(count).unwrap_or(u32::MAX));
+    if let Some(age) = age {
+        gauge!("tower_bearer_keys_age_seconds", "from" => label()).set(age.as_secs_f64());
+    }
+}
+
+/// A token named a key that was not at hand.
+#[cfg(feature = "jwks")]
+pub(crate) fn unknown_key(from: &Arc<str>, answer: &'static str) {
+    let from = SharedString::from_shared(Arc::clone(from));
+    counter!("tower_bearer_unknown_kids_total", "from" => from, "answer" => answer).increment(1);
+}
