@@ -18,6 +18,7 @@
 use std::{
     error::Error,
     fs,
+    io::IsTerminal,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -64,7 +65,8 @@ fn app(verifier: &Verifier) -> Router {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let colour = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colour).init();
     let Some(path) = config_path(std::env::args().skip(1)) else {
         eprintln!("usage: resource_server [--config FILE]");
         return ExitCode::from(2);

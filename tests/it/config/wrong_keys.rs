@@ -44,7 +44,9 @@ fn the_place() {
             "keys: `jwks_file` and `pem_file` exclude each other: leave one out",
         ),
     ];
-    cases.into_iter().for_each(|(keys, message)| check(keys, message));
+    for (keys, message) in cases {
+        check(keys, message);
+    }
 }
 
 #[test]
@@ -75,13 +77,15 @@ fn the_algorithm() {
             "keys.algorithm: ES256 takes a public key: name it by `pem_file`",
         ),
     ];
-    cases.into_iter().for_each(|(keys, message)| check(keys, message));
+    for (keys, message) in cases {
+        check(keys, message);
+    }
 }
 
 #[test]
 fn the_content() {
     let folder = folder("wrong_keys").display().to_string();
-    let cases = [
+    let cases: [(_, String); 9] = [
         (
             r#"{ secret_env = "TOWER_BEARER_NOT_SET", algorithm = "HS256" }"#,
             "keys.secret_env: the environment variable of this name is not set".into(),
@@ -119,5 +123,7 @@ fn the_content() {
             format!("keys.jwks_file: {folder}/empty.json: there is no key: no token could be verified"),
         ),
     ];
-    cases.into_iter().for_each(|(keys, message): (_, String)| check(keys, &message));
+    for (keys, message) in cases {
+        check(keys, &message);
+    }
 }
