@@ -96,6 +96,7 @@
 //! |---|---|---|
 //! | `axum` | yes | [`Claims<T>`](Claims) and [`VerifiedToken`] as extractors, on `axum-core`; a service on plain hyper needs none |
 //! | `config` | no | [`VerifierConfig`]: a verifier from a configuration file, for services whose issuers are not known when they are compiled |
+//! | `testing` | no | [`testing::TestIssuer`], a fake provider for your own tests: any token, keys that rotate, outages; it belongs under `[dev-dependencies]` |
 //!
 //! Features are additive and change no behaviour of what is already on. Signatures are checked by
 //! [`aws-lc-rs`](https://docs.rs/aws-lc-rs), whatever backend of [`jsonwebtoken`] the rest of your program
@@ -109,10 +110,20 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// So are the pages beside it.
+/// So are those of the chapter on configuration files.
 #[cfg(all(doctest, feature = "config"))]
 #[doc = include_str!("../docs/CONFIGURATION.md")]
 struct Configuration;
+
+/// So are those of the chapter on keys.
+#[cfg(all(doctest, feature = "jwks"))]
+#[doc = include_str!("../docs/KEYS.md")]
+struct Keys;
+
+/// So are those of the chapter on testing.
+#[cfg(all(doctest, feature = "testing", feature = "axum"))]
+#[doc = include_str!("../docs/TESTING.md")]
+struct Testing;
 
 mod claims;
 mod clock;
@@ -126,6 +137,8 @@ mod jose;
 mod keys;
 mod lookup;
 mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 mod validation;
 mod verifier;
@@ -214,6 +227,13 @@ const _: () = {
     shared::<RemoteJwksBuilder>();
     shared::<Verifier>();
     shared::<VerifyingKey>();
+    #[cfg(feature = "testing")]
+    {
+        shared::<testing::TestIssuer>();
+        shared::<testing::TestToken>();
+        sent::<testing::TestIssuerBuilder>();
+        sent::<testing::TestServer>();
+    }
     sent::<Lookup<()>>();
     sent::<TrustedIssuer>();
 };

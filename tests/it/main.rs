@@ -27,6 +27,8 @@ mod readiness;
 mod request;
 mod resolvers;
 mod secrets;
+#[cfg(feature = "testing")]
+mod testing;
 mod vectors;
 #[cfg(feature = "jwks")]
 mod watched_file;

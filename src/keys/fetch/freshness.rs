@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn max_age_counts_within_bounds() {
-        let cases: [(&str, &[(&str, &'static str)], Option<u64>); 17] = [
+        type Lines = &'static [(&'static str, &'static str)];
+        let cases: [(&str, Lines, Option<u64>); 17] = [
             ("nothing", &[], None),
             ("plain", &[("cache-control", "max-age=600")], Some(600)),
             ("case and space", &[("cache-control", "public , Max-Age = 600")], Some(600)),

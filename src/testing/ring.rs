@@ -1,0 +1,103 @@
+//! The keys of a provider, from being published to being withdrawn.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::signing::{SharedRsa, SigningKey};
+use crate::jose::algorithm::Algorithm;
+
+/// What a key is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Published, and not signing yet.
+    Standby,
+    /// Published, and signing.
+    Active,
+    /// Still published, and no longer signing.
+    Retired,
+}
+
+/// All keys that are published, and the secrets, which are not.
+pub(super) struct KeyRing {
+    keys: Vec<(Stage, Arc<SigningKey>)>,
+    /// That of the newest generation.
+    rsa: SharedRsa,
+    generated: u64,
+}
+
+impl KeyRing {
+    pub(super) fn new(algorithms: &[Algorithm]) -> Self {
+        let mut ring = Self { keys: Vec::new(), rsa: None, generated: 0 };
+        for algorithm in algorithms {
+            ring.active(*algorithm);
+        }
+        ring
+    }
+
+    /// The key that signs with this algorithm: made now if there is none.
+    pub(super) fn active(&mut self, algorithm: Algorithm) -> Arc<SigningKey> {
+        let found = self
+            .keys
+            .iter()
+            .find(|(stage, key)| *stage == Stage::Active && key.algorithm == algorithm);
+        match found {
+            Some((_, key)) => Arc::clone(key),
+            None => self.generate(algorithm, Stage::Active),
+        }
+    }
+
+    /// Publishes the next key of each algorithm that has none yet.
+    pub(super) fn add(&mut self) {
+        let standby = self.algorithms(Stage::Standby);
+        let missing = self.algorithms(Stage::Active);
+        self.rsa = None;
+        for algorithm in missing.into_iter().filter(|algorithm| !standby.contains(algorithm)) {
+            self.generate(algorithm, Stage::Standby);
+        }
+    }
+
+    /// Signs with the next keys from now on. `false` if there is none.
+    pub(super) fn promote(&mut self) -> bool {
+        let standby = self.algorithms(Stage::Standby);
+        for (stage, key) in &mut self.keys {
+            *stage = match *stage {
+                Stage::Standby => Stage::Active,
+                Stage::Active if standby.contains(&key.algorithm) => Stage::Retired,
+                other => other,
+            };
+        }
+        !standby.is_empty()
+    }
+
+    /// Publishes the keys no longer that have signed before.
+    pub(super) fn withdraw(&mut self) {
+        self.keys.retain(|(stage, _)| *stage != Stage::Retired);
+    }
+
+    /// The JWK Set (RFC 7517 §5).
+    pub(super) fn jwks(&self) -> String {
+        let keys: Vec<_> = self.keys.iter().filter_map(|(_, key)| key.jwk()).collect();
+        json!({ "keys": keys }).to_string()
+    }
+
+    /// The algorithms of the published keys, each once.
+    pub(super) fn published(&self) -> Vec<Algorithm> {
+        let mut algorithms = self.algorithms(Stage::Active);
+        algorithms.retain(|algorithm| !algorithm.is_symmetric());
+        algorithms
+    }
+
+    fn algorithms(&self, stage: Stage) -> Vec<Algorithm> {
+        let of_stage = self.keys.iter().filter(|(other, _)| *other == stage);
+        of_stage.map(|(_, key)| key.algorithm).collect()
+    }
+
+    fn generate(&mut self, algorithm: Algorithm, stage: Stage) -> Arc<SigningKey> {
+        self.generated = self.generated.saturating_add(1);
+        let key_id = format!("{algorithm}-{}", self.generated);
+        let key = Arc::new(SigningKey::generate(algorithm, key_id, &mut self.rsa));
+        self.keys.push((stage, Arc::clone(&key)));
+        key
+    }
+}
