@@ -125,7 +125,9 @@ async fn wait_for_key(
             let Waiting { number, conclusive, .. } = waiting;
             let landed = waiting.wait(core.longest_flight()).await;
             wanted.waited_for = number;
-            wanted.patience = wanted.patience.saturating_sub(1);
+            // One failure is answer enough: where the source hangs, the next would only take as long.
+            let failed = matches!(landed, Some(Err(_)));
+            wanted.patience = if failed { 0 } else { wanted.patience.saturating_sub(1) };
             wanted.concluded = conclusive && matches!(landed, Some(Ok(())));
         }
         let now = Instant::now();

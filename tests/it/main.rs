@@ -24,6 +24,8 @@ mod key_sets;
 mod outcomes;
 mod property;
 mod readiness;
+#[cfg(feature = "jwks")]
+mod remote;
 mod request;
 mod resolvers;
 mod secrets;

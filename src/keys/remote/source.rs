@@ -77,7 +77,8 @@ impl Source {
         let response = getter.get(&address, headers(held.as_deref(), occasion)).await?;
         let said = freshness(response.headers(), &settings.fresh_within);
         let published = match (response.status(), held) {
-            (StatusCode::NOT_MODIFIED, Some(held)) => held,
+            // Of one that had not to be compared nothing is known to be the same.
+            (StatusCode::NOT_MODIFIED, Some(held)) if held.etag.is_some() => held,
             (StatusCode::OK, held) => read(&response, held, said, settings)?,
             (status, _) => return Err(format!("the status is {}", status.as_u16()).into()),
         };

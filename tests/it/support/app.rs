@@ -62,6 +62,12 @@ impl App {
         Self { address, client, server: server.abort_handle() }
     }
 
+    /// The URL of a path on this server.
+    #[cfg(feature = "jwks")]
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     /// `GET /` with this token.
     pub(crate) async fn get(&self, token: &str) -> Reply {
         self.authorization([format!("Bearer {token}")]).await

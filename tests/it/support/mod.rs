@@ -3,12 +3,16 @@
 mod app;
 mod keys;
 mod log;
+#[cfg(feature = "jwks")]
+mod network;
 mod outcome;
 mod token;
 
 pub(crate) use app::{App, Reply, app, app_of, standard};
 pub(crate) use keys::{KeyPair, SECRET, key};
 pub(crate) use log::Log;
+#[cfg(feature = "jwks")]
+pub(crate) use network::{Asked, Gate, Network, Page};
 pub(crate) use outcome::{MODES, answer_outcome, outcome};
 pub(crate) use token::{Token, claims, json_token, token};
 
