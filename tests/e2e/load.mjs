@@ -1,10 +1,11 @@
 // Clients that send their tokens one after the other without a pause.
 
+import assert from 'node:assert/strict'
 import { until } from './tokens.mjs'
 
 export class Load {
-  failures = []
   slowest = 0
+  #failures = []
   #server
   #sent = new Map()
   #turn = 0
@@ -28,13 +29,13 @@ export class Load {
     await until(`each token was sent ${times} times`, 60, done)
   }
 
-  async stop() {
+  // Ends, and holds that each request was accepted.
+  async stop(what) {
     this.#stopped = true
     await Promise.all(this.#clients)
-  }
-
-  get total() {
-    return [...this.#sent.values()].reduce((sum, sent) => sum + sent, 0)
+    const total = [...this.#sent.values()].reduce((sum, sent) => sum + sent, 0)
+    const failed = this.#failures.length
+    assert.equal(failed, 0, `${what}: ${failed} of ${total} requests failed: ${this.#failures[0]}`)
   }
 
   async #send() {
@@ -44,10 +45,10 @@ export class Load {
       const token = tokens[this.#turn % tokens.length]
       try {
         const { status, challenge, took } = await this.#server.get(token)
-        if (status !== 200) this.failures.push(`${status} ${challenge}`)
+        if (status !== 200) this.#failures.push(`${status} ${challenge}`)
         this.slowest = Math.max(this.slowest, took)
       } catch (error) {
-        this.failures.push(String(error))
+        this.#failures.push(String(error))
       }
       this.#sent.set(token, this.#sent.get(token) + 1)
     }

@@ -45,9 +45,8 @@ async function badAnswers({ provider, serve }) {
       const load = new Load(server, known, 4)
       const reply = await server.get(unknown)
       await load.each(3)
-      await load.stop()
+      await load.stop(mode)
       assert.ok([401, 503].includes(reply.status), `${mode}: a stranger got ${reply.status}`)
-      assert.deepEqual(load.failures, [], `${mode}: of ${load.total} requests`)
       assert.ok(load.slowest < quick, `${mode}: a known token took ${load.slowest} ms`)
       const { jwks } = await provider.admin('counters')
       assert.ok(jwks > 0, `${mode}: the keys were asked for`)
@@ -100,8 +99,7 @@ async function comesAndGoes({ path, serve }) {
   await provider.stop()
   const load = new Load(server, tokens, 4)
   await load.each(20)
-  await load.stop()
-  assert.deepEqual(load.failures, [], `gone again: of ${load.total} requests`)
+  await load.stop('gone again')
   assert.ok(load.slowest < quick, `gone again: a known token took ${load.slowest} ms`)
 }
 
