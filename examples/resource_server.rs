@@ -30,7 +30,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_bearer::{Claims, IssuerConfig, JwtLayer, VerifiedToken, Verifier, VerifierConfig};
 
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+/// The file beside this one.
+const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/resource_server.toml");
 
 /// The whole file: what this server needs, and the issuers as the library reads them.
 #[derive(Deserialize)]
@@ -82,7 +83,7 @@ async fn main() -> ExitCode {
 
 fn config_path(mut arguments: impl Iterator<Item = String>) -> Option<PathBuf> {
     match (arguments.next().as_deref(), arguments.next(), arguments.next()) {
-        (None, None, None) => Some(Path::new(EXAMPLES).join("resource_server.toml")),
+        (None, None, None) => Some(OWN.into()),
         (Some("--config"), Some(path), None) => Some(path.into()),
         _ => None,
     }
@@ -105,7 +106,8 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
-    if path.canonicalize()? == Path::new(EXAMPLES).join("resource_server.toml").canonicalize()? {
+    let own = Path::new(OWN).canonicalize();
+    if own.is_ok_and(|own| path.canonicalize().is_ok_and(|path| path == own)) {
         println!("TOKEN={}", mint()?);
     }
     println!("listening on http://{}", listener.local_addr()?);
@@ -124,7 +126,7 @@ fn read(path: &Path) -> Result<Settings, Box<dyn Error>> {
 
 /// A token for the curl lines. In production the issuer mints it, and the private key is never here.
 fn mint() -> Result<String, Box<dyn Error>> {
-    let pem = fs::read(format!("{EXAMPLES}/keys/ed25519.private.pem"))?;
+    let pem = include_bytes!("keys/ed25519.private.pem");
     let header =
         Header { kid: Some("2026-11".to_owned()), ..Header::new(jsonwebtoken::Algorithm::EdDSA) };
     let exp = jsonwebtoken::get_current_timestamp() + 3600;
@@ -134,5 +136,5 @@ fn mint() -> Result<String, Box<dyn Error>> {
         "sub": "ada",
         "exp": exp,
     });
-    Ok(jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_pem(&pem)?)?)
+    Ok(jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_pem(pem)?)?)
 }

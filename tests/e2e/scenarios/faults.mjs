@@ -16,7 +16,7 @@ import {
 const modes = ['500', 'html', 'empty', 'badjson', 'huge', 'redirect', 'hang', 'drip']
 
 // A request that waits for the provider takes seconds where it hangs: far more than this.
-const quick = 2000
+const quick = 4000
 
 // Serves a stranger's keys and counts who asks for them.
 async function trap(jwk) {
