@@ -114,6 +114,7 @@
 //! | feature | default | what it adds, and why it can be turned off |
 //! |---|---|---|
 //! | `axum` | yes | [`Claims<T>`](Claims) and [`VerifiedToken`] as extractors, on `axum-core`; a service on plain hyper needs none |
+//! | `config` | no | [`VerifierConfig`]: a verifier from a configuration file, for services whose issuers are not known when they are compiled |
 //! | `jwks` | yes | [`RemoteJwks`], [`TrustedIssuer::discover`], [`JwksFile`]; brings `tokio` and `reqwest`, which a service with static keys needs not |
 //! | `jwks-rustls` | yes | TLS for the client of `jwks`, by rustls and aws-lc; turn it off where another TLS of `reqwest` is on, or a client of your own |
 //! | `metrics` | no | counters and gauges (above) |
@@ -131,6 +132,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So are those of the chapter on configuration files.
+#[cfg(all(doctest, feature = "config"))]
+#[doc = include_str!("../docs/CONFIGURATION.md")]
+struct Configuration;
+
 /// So are those of the chapter on keys.
 #[cfg(all(doctest, feature = "jwks"))]
 #[doc = include_str!("../docs/KEYS.md")]
@@ -143,6 +149,8 @@ struct Testing;
 
 mod claims;
 mod clock;
+#[cfg(feature = "config")]
+mod config;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
@@ -177,6 +185,8 @@ pub use tower_layer;
 /// For [`Service`](tower_service::Service), to call a service by hand.
 pub use tower_service;
 
+#[cfg(feature = "config")]
+pub use crate::config::{IssuerConfig, VerifierConfig};
 #[cfg(feature = "jwks")]
 pub use crate::keys::{
     fetch::{BoxError, Fetch, FetchBody},

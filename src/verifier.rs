@@ -38,6 +38,8 @@ use crate::{
     telemetry::TARGET,
     token::VerifiedToken,
 };
+#[cfg(feature = "config")]
+pub(crate) use self::issuer::MAX_LEEWAY;
 
 /// Verifies tokens of one issuer or several. A clone is one reference count.
 ///

@@ -29,6 +29,12 @@ impl ConfigError {
     ) -> Self {
         Self { message: message.into(), source: Some(std::sync::Arc::new(source)) }
     }
+
+    /// With this in front: where the fault is, as a part of something larger.
+    #[cfg(feature = "config")]
+    pub(crate) fn within(self, larger: impl fmt::Display) -> Self {
+        Self { message: format!("{larger}{}", self.message).into(), source: self.source }
+    }
 }
 
 impl fmt::Display for ConfigError {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Clocks that are further apart than this are broken.
-const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
+pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
 
 /// An issuer whose tokens are taken: its name, whom its tokens are meant for, and its keys.
 ///

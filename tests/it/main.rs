@@ -15,6 +15,8 @@ mod support;
 
 mod answers;
 mod claims;
+#[cfg(feature = "config")]
+mod config;
 mod floors;
 mod hot_path;
 mod jws;

@@ -1,0 +1,129 @@
+//! What is said of keys that are nowhere, in two places, or no good.
+
+use super::{START, error, folder};
+
+/// The error of a configuration with these keys begins with the setting.
+#[track_caller]
+fn check(keys: &str, message: &str) {
+    let text = format!("{START}audience = \"https://api.example\"\nkeys = {keys}\n");
+    let error = error("wrong_keys", &text).to_string();
+    assert_eq!(error, format!("issuer[0].{message}"), "{keys}");
+}
+
+#[test]
+fn the_place() {
+    let nowhere =
+        "keys: name one of `discover`, `jwks_url`, `jwks_file`, `pem_file` and `secret_env`";
+    let cases = [
+        ("{}", nowhere),
+        (r#"{ algorithm = "ES256" }"#, nowhere),
+        ("{ discover = false }", "keys.discover: `false` says nothing: leave it out"),
+        (
+            r#"{ discover = false, jwks_file = "jwks.json" }"#,
+            "keys.discover: `false` says nothing: leave it out",
+        ),
+        (
+            r#"{ discover = true, jwks_url = "https://issuer.example/jwks" }"#,
+            "keys: `discover` and `jwks_url` exclude each other: leave one out",
+        ),
+        (
+            r#"{ secret_env = "PATH", jwks_url = "https://issuer.example/jwks" }"#,
+            "keys: `jwks_url` and `secret_env` exclude each other: leave one out",
+        ),
+        (
+            r#"{ jwks_url = "http://issuer.example/jwks" }"#,
+            "keys.jwks_url: the URL of the JWK Set is not https: keys that come over plain http can be anybody's",
+        ),
+        (
+            r#"{ jwks_url = "https://user:canary@issuer.example/jwks" }"#,
+            "keys.jwks_url: the URL of the JWK Set has a user name in it",
+        ),
+        (r#"{ jwks_url = "" }"#, "keys.jwks_url: the URL of the JWK Set is no URL"),
+        (
+            r#"{ jwks_file = "jwks.json", pem_file = "es256.pem", algorithm = "ES256" }"#,
+            "keys: `jwks_file` and `pem_file` exclude each other: leave one out",
+        ),
+    ];
+    for (keys, message) in cases {
+        check(keys, message);
+    }
+}
+
+#[test]
+fn the_algorithm() {
+    let names = "ES256, ES384, ES512, Ed25519, HS256, HS384, HS512, PS256, PS384, PS512, RS256, RS384, RS512";
+    let unknown = format!("keys.algorithm: no such algorithm: there are {names}, and case counts");
+    let superfluous = "keys.algorithm: a JWK Set says it of each key: leave it out, or name those to take in `algorithms`";
+    let cases = [
+        (r#"{ discover = true, algorithm = "ES256" }"#, superfluous),
+        (r#"{ jwks_url = "https://issuer.example/jwks", algorithm = "ES256" }"#, superfluous),
+        (r#"{ jwks_file = "jwks.json", algorithm = "ES256" }"#, superfluous),
+        (
+            r#"{ pem_file = "es256.pem" }"#,
+            "keys.algorithm: missing: name the one that the public key is for",
+        ),
+        (
+            r#"{ secret_env = "PATH" }"#,
+            "keys.algorithm: missing: name the one that the secret is for",
+        ),
+        (r#"{ pem_file = "es256.pem", algorithm = "es256" }"#, &unknown),
+        (r#"{ pem_file = "es256.pem", algorithm = "none" }"#, &unknown),
+        (
+            r#"{ pem_file = "es256.pem", algorithm = "HS256" }"#,
+            "keys.algorithm: HS256 takes a secret: name it by `secret_env`",
+        ),
+        (
+            r#"{ secret_env = "PATH", algorithm = "ES256" }"#,
+            "keys.algorithm: ES256 takes a public key: name it by `pem_file`",
+        ),
+    ];
+    for (keys, message) in cases {
+        check(keys, message);
+    }
+}
+
+#[test]
+fn the_content() {
+    let folder = folder("wrong_keys").display().to_string();
+    let cases: [(_, String); 9] = [
+        (
+            r#"{ secret_env = "TOWER_BEARER_NOT_SET", algorithm = "HS256" }"#,
+            "keys.secret_env: the environment variable of this name is not set".into(),
+        ),
+        (
+            r#"{ secret_env = "", algorithm = "HS256" }"#,
+            "keys.secret_env: the environment variable of this name is not set".into(),
+        ),
+        (
+            r#"{ pem_file = "es256.pem", algorithm = "ES384" }"#,
+            "keys.pem_file: this is no public key for ES384: damaged, or of another type or curve".into(),
+        ),
+        (
+            r#"{ pem_file = "private.pem", algorithm = "ES256" }"#,
+            "keys.pem_file: this is a private key: verifying takes the public one, `openssl pkey -pubout` makes it".into(),
+        ),
+        (
+            r#"{ pem_file = "es256.der", algorithm = "ES256" }"#,
+            "keys.pem_file: the file is no PEM; `openssl pkey -pubin -inform DER -outform PEM` makes one of DER".into(),
+        ),
+        (
+            r#"{ pem_file = "", algorithm = "ES256" }"#,
+            "keys.pem_file: put the path of a file here, and not what is in it".into(),
+        ),
+        (
+            r#"{ pem_file = "nowhere.pem", algorithm = "ES256" }"#,
+            format!("keys.pem_file: cannot read {folder}/nowhere.pem: No such file or directory (os error 2)"),
+        ),
+        (
+            r#"{ jwks_file = "nowhere.json" }"#,
+            format!("keys.jwks_file: cannot read the JWK Set {folder}/nowhere.json: No such file or directory (os error 2)"),
+        ),
+        (
+            r#"{ jwks_file = "empty.json" }"#,
+            format!("keys.jwks_file: {folder}/empty.json: there is no key: no token could be verified"),
+        ),
+    ];
+    for (keys, message) in cases {
+        check(keys, &message);
+    }
+}
