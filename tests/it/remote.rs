@@ -5,6 +5,9 @@
 mod bad_answers;
 mod caching;
 mod crowds;
+mod discovery;
+mod life;
+mod operator;
 mod order;
 mod outages;
 mod sets;

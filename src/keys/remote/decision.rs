@@ -71,6 +71,9 @@ impl Core {
     /// What becomes of a token whose key was not in the snapshot.
     pub(super) fn decide(self: &Arc<Self>, wanted: &Wanted, now: Instant) -> Decision {
         let mut state = self.lock();
+        if wanted.kid.as_deref().is_some_and(|kid| state.forgotten.contains(kid)) {
+            return Decision::Answer(Err(KeyError::not_found()));
+        }
         let snapshot = self.snapshot.load();
         let usable = snapshot.as_deref().filter(|snapshot| snapshot.is_usable(now));
         let Some(usable) = usable else { return self.without_keys(&mut state, wanted, now) };
@@ -106,8 +109,7 @@ impl Core {
             state.schedule.remember_absent(kid, &self.settings, now);
             return absent();
         }
-        let forgotten = wanted.kid.as_deref().is_some_and(|kid| state.forgotten.contains(kid));
-        if forgotten || state.schedule.is_absent(kid, now) {
+        if state.schedule.is_absent(kid, now) {
             return absent();
         }
         if let Some(decision) = self.join(state, wanted, now) {

@@ -71,8 +71,10 @@ impl Source {
         settings: &Settings,
         question: Question,
     ) -> Result<Answer, BoxError> {
-        let Question { held, address, occasion } = question;
-        let (address, complaint) = self.locate(getter, address, occasion).await?;
+        let Question { held, address: known, occasion } = question;
+        let (address, complaint) = self.locate(getter, known.clone(), occasion).await?;
+        // A tag is of one address alone (RFC 9110 §8.8.3): another may have given it to other keys.
+        let held = held.filter(|_| known.as_ref() == Some(&address));
         let sent = Instant::now();
         let response = getter.get(&address, headers(held.as_deref(), occasion)).await?;
         let said = freshness(response.headers(), &settings.fresh_within);
