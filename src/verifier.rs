@@ -13,6 +13,8 @@ use std::{fmt, sync::Arc};
 
 use futures_util::future::join_all;
 
+#[cfg(feature = "config")]
+pub(crate) use self::issuer::MAX_LEEWAY;
 use self::{
     candidate::Candidate,
     dynamic::Dynamic,
@@ -35,11 +37,9 @@ use crate::{
     },
     keys::KeyResolver,
     lookup::Lookup,
-    telemetry::TARGET,
+    telemetry::{TARGET, count},
     token::VerifiedToken,
 };
-#[cfg(feature = "config")]
-pub(crate) use self::issuer::MAX_LEEWAY;
 
 /// Verifies tokens of one issuer or several. A clone is one reference count.
 ///
@@ -132,23 +132,30 @@ impl Verifier {
     pub fn verify(&self, token: &str) -> Lookup<Result<VerifiedToken, TokenError>> {
         match begin(token, |header, claims| self.0.find(header, claims)) {
             Ok(Begun { candidate, key: Lookup::Ready(key), parts }) => {
-                Lookup::Ready(finish(candidate, key, &parts))
+                Lookup::Ready(counted(finish(candidate, key, &parts)))
             }
             Ok(Begun { candidate, key: Lookup::Pending(key), .. }) => {
                 let token = token.to_owned();
                 Lookup::pending(async move {
                     let key = key.await;
-                    finish_later(candidate, key, &Compact::split(&token)?)
+                    counted(
+                        Compact::split(&token)
+                            .map_err(TokenError::from)
+                            .and_then(|parts| finish_later(candidate, key, &parts)),
+                    )
                 })
             }
-            Err(Halt::Refused(error)) => Lookup::Ready(Err(error)),
+            Err(Halt::Refused(error)) => Lookup::Ready(counted(Err(error))),
             Err(Halt::Waits(issuer)) => {
                 let token = token.to_owned();
                 Lookup::pending(async move {
-                    let trusted = issuer.await?;
-                    let Begun { candidate, key, parts } =
-                        begin(&token, |_, _| Ok::<_, TokenError>(trusted))?;
-                    finish_later(candidate, key.await, &parts)
+                    let judge = async {
+                        let trusted = issuer.await?;
+                        let Begun { candidate, key, parts } =
+                            begin(&token, |_, _| Ok::<_, TokenError>(trusted))?;
+                        finish_later(candidate, key.await, &parts)
+                    };
+                    counted(judge.await)
                 })
             }
         }
@@ -171,7 +178,8 @@ impl Verifier {
 
     /// Takes no token of this issuer any more that names this key, even if its source still lists it: for a
     /// key that has leaked. `false` if the issuer is not known, or its resolver cannot do that; it then has
-    /// to be done at the source.
+    /// to be done at the source. A [dynamic](Self::dynamic) verifier forgets for as long as its resolver answers with
+    /// clones of the same keys.
     #[must_use = "if it is `false`, the key is still good"]
     pub fn forget_key(&self, issuer: &str, kid: &str) -> bool {
         self.0.get(issuer).is_some_and(|trusted| trusted.keys.forget_key(kid))
@@ -263,6 +271,12 @@ fn finish_later(
 ) -> Result<VerifiedToken, TokenError> {
     candidate.check_times_again()?;
     finish(candidate, key, parts)
+}
+
+/// The same, once it is counted.
+fn counted(judged: Result<VerifiedToken, TokenError>) -> Result<VerifiedToken, TokenError> {
+    count::token(judged.as_ref().map_or_else(|error| error.kind().code(), |_| "verified"));
+    judged
 }
 
 impl fmt::Debug for Verifier {
