@@ -21,6 +21,8 @@ mod floors;
 mod hot_path;
 mod jws;
 mod key_sets;
+#[cfg(all(feature = "jwks", feature = "metrics"))]
+mod metrics;
 mod outcomes;
 mod property;
 mod readiness;
