@@ -13,6 +13,8 @@ use std::{fmt, sync::Arc};
 
 use futures_util::future::join_all;
 
+#[cfg(feature = "config")]
+pub(crate) use self::issuer::MAX_LEEWAY;
 use self::{
     candidate::Candidate,
     dynamic::Dynamic,
@@ -38,8 +40,6 @@ use crate::{
     telemetry::TARGET,
     token::VerifiedToken,
 };
-#[cfg(feature = "config")]
-pub(crate) use self::issuer::MAX_LEEWAY;
 
 /// Verifies tokens of one issuer or several. A clone is one reference count.
 ///
