@@ -9,6 +9,7 @@
 //! curl -i $URL/optional                                     # 200, anonymous
 //! curl -i $URL/optional -H "authorization: Bearer $TOKEN"   # 200, ada
 //! curl -i $URL/optional -H "authorization: Bearer ${TOKEN}x"   # 401
+//! curl -i $URL/health                                       # 200, how the keys are; 503 while some are missing
 //! ```
 //!
 //! With a file of your own, `-- --config path/to/file.toml`; `examples/resource_server.toml` is one to start
@@ -24,11 +25,13 @@ use std::{
     process::ExitCode,
 };
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use jsonwebtoken::{EncodingKey, Header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tower_bearer::{Claims, IssuerConfig, JwtLayer, VerifiedToken, Verifier, VerifierConfig};
+use tower_bearer::{
+    Claims, IssuerConfig, IssuerStatus, JwtLayer, VerifiedToken, Verifier, VerifierConfig,
+};
 
 /// The file beside this one.
 const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/resource_server.toml");
@@ -55,13 +58,23 @@ async fn optional(token: Option<VerifiedToken>) -> Json<Value> {
     })
 }
 
+/// For a load balancer: this server can do its work once the keys of all issuers are there.
+async fn health(State(verifier): State<Verifier>) -> (StatusCode, Json<Vec<IssuerStatus>>) {
+    let issuers = verifier.status();
+    let usable = |issuer: &IssuerStatus| issuer.keys.as_ref().is_some_and(|keys| keys.usable);
+    let ready = issuers.iter().all(usable);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(issuers))
+}
+
 fn app(verifier: &Verifier) -> Router {
     let required =
         Router::new().route("/claims", get(claims)).route_layer(JwtLayer::new(verifier.clone()));
     let optional = Router::new()
         .route("/optional", get(optional))
         .route_layer(JwtLayer::new(verifier.clone()).optional());
-    required.merge(optional)
+    let health = Router::new().route("/health", get(health)).with_state(verifier.clone());
+    required.merge(optional).merge(health)
 }
 
 #[tokio::main]

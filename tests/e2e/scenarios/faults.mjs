@@ -68,32 +68,37 @@ async function oddKeys({ provider, serve }) {
     }
     const { token } = await stranger(provider.issuer)
     assertInvalid(await server.get(token), 'a stranger')
+    const [{ issuer, keys }] = (await health(server)).issuers
+    assert.deepEqual([issuer, keys.skipped.length], [provider.issuer, 2])
   } finally {
     await provider.admin('jwks', { mode: 'normal' })
   }
 }
 
+async function health(server) {
+  const { status, body } = await server.get(undefined, '/health')
+  return { status, issuers: JSON.parse(body) }
+}
+
 async function comesAndGoes({ path, serve }) {
   // A port that was free a moment ago.
-  const before = await startProvider({ path })
-  const { issuer } = before
-  await before.stop()
+  const earlier = await startProvider({ path })
+  const { issuer } = earlier
+  await earlier.stop()
 
   const server = await serve(issuer)
   const { token: unknown } = await stranger(issuer)
   assertUnavailable(await server.get(unknown), 'nobody is there')
+  const before = await health(server)
+  assert.deepEqual([before.status, before.issuers[0].keys.usable], [503, false])
   const open = await server.get(undefined, '/optional')
   assert.deepEqual([open.status, JSON.parse(open.body)], [200, { anonymous: true }])
 
   const provider = await startProvider({ port: Number(new URL(issuer).port), path })
   assert.equal(provider.issuer, issuer)
   const tokens = await allTokens(provider)
-  await until('the keys are there', 90, async () => {
-    const reply = await server.get(tokens[0])
-    if (reply.status === 200) return true
-    assertUnavailable(reply, 'not there yet')
-    return false
-  })
+  // No request is needed for that.
+  await until('the keys are there', 90, async () => (await health(server)).status === 200)
   for (const token of tokens) assertAccepted(await server.get(token), token, 'somebody is there')
 
   await provider.stop()
