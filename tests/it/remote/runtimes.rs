@@ -208,8 +208,7 @@ fn without_a_runtime_another_ones_fetch_can_be_waited_for() {
     let verifier = world.verifier.clone();
     let waiting = verifier.verify(&good).into_future();
     gate.open();
-    let verified = in_time(move || futures_executor::block_on(waiting).is_ok());
-    assert!(verified);
+    assert!(in_time(move || futures_executor::block_on(waiting).is_ok()));
 }
 
 #[test]

@@ -41,6 +41,7 @@ enum Bucket {
 use self::{Bucket::*, Kid::*, Last::*, Source::*};
 
 /// The status, and how many fetches that takes.
+#[expect(clippy::match_same_arms, reason = "it is a table")]
 fn contract(kid: Kid, last: Last, source: Source, bucket: Bucket) -> (u16, usize) {
     match (kid, last, source, bucket) {
         // A usable set that answers by itself.
