@@ -83,10 +83,9 @@ async fn world(keys: &[&Key], last: Last, source: Source, bucket: Bucket) -> (Wo
         assert!(!world.keys.status().unwrap().usable);
     }
     match last {
-        Never => (),
+        Expired | Never => (),
         Recent => pass(29 * SECOND).await,
         Old => pass(31 * SECOND).await,
-        Expired => (),
     }
     let fetches = world.network.count();
     if matches!(source, Fails) {
