@@ -2,14 +2,18 @@
 //!
 //! The wall clock of tests stands still, so that no token expires while hours pass.
 
+#![expect(clippy::unchecked_time_subtraction, reason = "a test says what is wrong by panicking")]
+
 mod bad_answers;
 mod caching;
 mod crowds;
 mod discovery;
 mod life;
+mod model;
 mod operator;
 mod order;
 mod outages;
+mod runtimes;
 mod sets;
 mod storms;
 mod verdicts;

@@ -103,7 +103,8 @@ impl Core {
     /// The latest flight, unless its runtime stands still.
     pub(super) fn in_the_air<'s>(&self, state: &'s State, now: Instant) -> Option<&'s Flight> {
         let since = |flight: &Flight| now.saturating_duration_since(flight.sent);
-        state.flight.as_ref().filter(|flight| since(flight) <= self.longest_flight())
+        let flight = state.flight.as_ref().filter(|flight| flight.is_under_way());
+        flight.filter(|flight| since(flight) <= self.longest_flight())
     }
 
     /// Sends a flight off, whatever is in the air; `false` where there is no runtime.
@@ -185,12 +186,6 @@ impl Core {
 
     fn holds(&self, published: &Published) -> bool {
         self.snapshot.load().as_deref().is_some_and(|held| held.published.is_same_as(published))
-    }
-
-    /// A flight will never be back, through no fault of the source.
-    pub(super) fn lose(&self, ticket: &Ticket) {
-        self.lock().arrived(ticket);
-        self.wake.notify_one();
     }
 
     fn install(&self, state: &mut State, ticket: &Ticket, answer: Answer) {

@@ -63,6 +63,11 @@ impl Occasion {
 }
 
 impl Flight {
+    /// It has neither come back nor ended with its runtime.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.landed.has_changed().is_ok()
+    }
+
     /// Ends it: the resolver is gone, and nobody waits.
     pub(super) fn abort(&self) {
         self.task.abort();
@@ -91,7 +96,7 @@ pub(super) fn launch(core: &Arc<Core>, ticket: Ticket, question: Question) -> Op
     Some(Flight { number, occasion, sent, landed, task: task.abort_handle() })
 }
 
-/// Sees to it that a flight that never comes back is not waited for.
+/// Sees to it that a flight whose client panics is one that failed.
 struct Unlanded {
     core: Weak<Core>,
     ticket: Option<Ticket>,
@@ -106,13 +111,13 @@ impl Unlanded {
 
 impl Drop for Unlanded {
     fn drop(&mut self) {
-        let Some((ticket, core)) = self.ticket.take().zip(self.core.upgrade()) else { return };
-        if std::thread::panicking() {
-            drop(core.land(&ticket, Err("the client panicked".into())));
-        } else {
-            // The runtime it ran on has ended, which says nothing of the source.
-            core.lose(&ticket);
+        // Else the runtime it ran on has ended, which says nothing of the source. Nothing may be locked
+        // then: one that is ending drops a task within `spawn`, where the state is locked already.
+        if !std::thread::panicking() {
+            return;
         }
+        let Some((ticket, core)) = self.ticket.take().zip(self.core.upgrade()) else { return };
+        drop(core.land(&ticket, Err("the client panicked".into())));
     }
 }
 

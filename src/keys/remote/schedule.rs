@@ -167,3 +167,6 @@ impl Bucket {
 fn jittered(factor: f64) -> f64 {
     factor * (0.9 + 0.2 * fastrand::f64())
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,7 @@ async fn not_modified_means_the_set_that_was_held_when_it_was_asked() {
         );
         world.keys.preload().await.unwrap();
         let mut refreshes =
-            [world.keys.refresh_now(), world.keys.refresh_now()].map(|r| r.into_future());
+            [world.keys.refresh_now(), world.keys.refresh_now()].map(Lookup::into_future);
         for refresh in &mut refreshes {
             assert!(refresh.now_or_never().is_none());
         }

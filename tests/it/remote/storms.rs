@@ -14,7 +14,7 @@ fn allowance(time: Duration) -> usize {
 
 /// No stretch of time saw more forced fetches than the bucket has for it.
 #[track_caller]
-fn assert_within_the_bucket(network: &Network) {
+pub(super) fn assert_within_the_bucket(network: &Network) {
     let forced: Vec<Duration> =
         network.asked().iter().filter(|asked| asked.is_past_caches()).map(|a| a.at).collect();
     for (from, first) in forced.iter().enumerate() {

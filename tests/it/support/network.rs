@@ -269,6 +269,11 @@ impl Network {
         self.0.asked.lock().unwrap().clone()
     }
 
+    /// Of the latest request that this is something of.
+    pub(crate) fn last_asked<T>(&self, of: impl FnMut(Duration) -> Option<T>) -> Option<T> {
+        self.0.asked.lock().unwrap().iter().rev().map(|asked| asked.at).find_map(of)
+    }
+
     /// How many requests have come.
     pub(crate) fn count(&self) -> usize {
         self.0.asked.lock().unwrap().len()
