@@ -1,7 +1,7 @@
 //! A resource server whose issuers, keys and rules stand in one file.
 //!
 //! ```sh
-//! cargo run --example resource_server --features config    # prints URL and TOKEN
+//! cargo run --example resource_server    # prints URL and TOKEN
 //!
 //! curl -i $URL/claims -H "authorization: Bearer $TOKEN"     # 200, the claims
 //! curl -i $URL/claims                                       # 401
