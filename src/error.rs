@@ -1,16 +1,19 @@
-//! What can go wrong, in three opaque errors that say their [`kind`](TokenError::kind).
+//! What can go wrong, in four opaque errors.
 //!
 //! - [`ConfigError`]: the set-up is wrong. It is found when something is built, never at a request.
+//! - [`IssuerError`]: nobody can say now whether an issuer is trusted.
 //! - [`KeyError`]: a key cannot be used, is not there, or cannot be reached.
 //! - [`TokenError`]: why a request's token was not taken.
 //!
 //! None of them ever holds a token, a key or a claim: they can be printed and logged as they are.
 
 mod config;
+mod issuer;
 mod key;
 mod token;
 
 pub use config::ConfigError;
+pub use issuer::IssuerError;
 pub use key::{KeyError, KeyErrorKind};
 pub use token::{TokenError, TokenErrorKind};
 

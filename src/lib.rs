@@ -25,7 +25,8 @@
 //!
 //! Issuer, audience and keys cannot be forgotten: they are the arguments of
 //! [`TrustedIssuer::new`]. Other keys are one line away: [`StaticKeys::from_pem`],
-//! [`StaticKeys::from_jwks`], or a closure by [`resolver_fn`]. Without axum a service reads
+//! [`StaticKeys::from_jwks`], or a closure by [`resolver_fn`]. Several issuers go into [`Verifier::any_of`], tenants from a
+//! database into [`Verifier::dynamic`]. Without axum a service reads
 //! [`VerifiedToken::of`] its request; without HTTP, [`Verifier::verify`] takes a string.
 //!
 //! A layer protects the routes that were added before it; a route added below it is public.
@@ -38,7 +39,7 @@
 //! 2. Three segments of strict base64url: no padding, no white space, no bits left over (RFC 7515 §2).
 //! 3. Header and claims are JSON objects in UTF-8 in which no member appears twice (RFC 7515 §4, RFC 7519 §4).
 //! 4. There is no `crit` and no `b64: false`; `jku`, `x5u`, `x5c` and `jwk` are not even read.
-//! 5. `iss` is exactly a trusted issuer's.
+//! 5. `iss` is exactly a trusted issuer's. [`Verifier::dynamic`] asks for it after `alg`, `typ` and dates.
 //! 6. `alg` is one this issuer's keys verify, to the letter; never `none` (RFC 8725 §3.1).
 //! 7. `typ` is `at+jwt`, `application/at+jwt`, `JWT` or absent: logout tokens, DPoP proofs and whatever else
 //!    names another type are refused (RFC 8725 §3.11). Most providers' ID tokens say `JWT`; what keeps them out is
@@ -65,7 +66,7 @@
 //! | expired | 401 | `Bearer realm="api", error="invalid_token", error_description="the token has expired"` |
 //! | any other bad token | 401 | `Bearer realm="api", error="invalid_token", error_description="the token is not valid here"` |
 //! | the claims do not fit the handler's type | 403 | |
-//! | the keys cannot be reached | 503 and `Retry-After` | |
+//! | the keys, or who is trusted, cannot be found out | 503 and `Retry-After` | |
 //! | no [`JwtLayer`] around the route | 500 | |
 //!
 //! **401 means the token is bad; 503 means we cannot know.** The body is empty unless a
@@ -82,7 +83,9 @@
 //! | `debug` | `request refused` | `reason`, `claim`, `status` | a request is answered by the layer |
 //! | `debug` | `token failed, request passes` | `reason` | best effort lets a bad token through |
 //! | `warn` | `keys unavailable` | `error`, `source` | a resolver could not say whether there is a key |
-//! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few; once for each trusted issuer |
+//! | `warn` | `issuers unavailable` | `error`, `source` | an [`IssuerResolver`] could not say whether an issuer is trusted, or has too many questions to answer; once for each question |
+//! | `error` | `issuer misconfigured` | `error`, `source` | an [`IssuerResolver`] answered with an issuer that cannot be used |
+//! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few, in a fixed set of issuers; once for each trusted one |
 //! | `warn` | `claims do not fit the type a handler asks for` | `field` | an extractor or [`JwtLayer::claims`] answers 403 |
 //! | `error` | `no JwtLayer has run before this handler` | | an extractor finds no outcome and answers 500 |
 //!
@@ -167,7 +170,7 @@ pub use crate::{
         scopes::Scopes,
     },
     clock::{Clock, NumericDate, SystemClock},
-    error::{ConfigError, KeyError, KeyErrorKind, TokenError, TokenErrorKind},
+    error::{ConfigError, IssuerError, KeyError, KeyErrorKind, TokenError, TokenErrorKind},
     head::RequestHead,
     jose::{
         algorithm::{Algorithm, Algorithms, UnknownAlgorithm},
@@ -182,7 +185,10 @@ pub use crate::{
     },
     lookup::{Lookup, LookupFuture},
     token::{Claims, ClaimsError, Outcome, TokenOrigin, VerifiedToken},
-    verifier::{TrustedIssuer, Verifier},
+    verifier::{
+        IssuerFn, IssuerFnSync, IssuerResolver, IssuerStatus, TrustedIssuer, Verifier, issuer_fn,
+        issuer_fn_sync,
+    },
     web::{
         challenge::RejectionKind,
         future::ResponseFuture,
@@ -201,6 +207,8 @@ const _: () = {
 
     shared::<Claims<()>>();
     shared::<ConfigError>();
+    shared::<IssuerError>();
+    shared::<IssuerStatus>();
     shared::<JwtLayer>();
     shared::<JwtService<(), AuthorizationHeader, BearerResponder>>();
     shared::<KeyError>();

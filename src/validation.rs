@@ -75,6 +75,25 @@ impl TypRule {
         };
         if allowed { Ok(()) } else { Err(Kind::TypeNotAllowed) }
     }
+
+    /// Refuses what no rule [for access tokens](Self::is_for_access_tokens) takes, before it is known which
+    /// rule holds.
+    pub(crate) fn screen(typ: Option<&str>) -> Result<(), Kind> {
+        match typ {
+            Some(typ) if is_media_type(typ, "JWT") => Ok(()),
+            typ => Self::AccessToken.check(typ),
+        }
+    }
+
+    /// Whether [`screen`](Self::screen) passes all that this rule takes.
+    pub(crate) fn is_for_access_tokens(&self) -> bool {
+        match self {
+            Self::AccessToken => true,
+            Self::Exactly(typ) => {
+                ["at+jwt", "JWT"].iter().any(|known| typ.eq_ignore_ascii_case(known))
+            }
+        }
+    }
 }
 
 fn is_media_type(typ: &str, expected: &str) -> bool {

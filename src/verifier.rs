@@ -1,27 +1,43 @@
 //! [`Verifier`]: the pure heart. A string goes in; a proof or the reason why not comes out.
 
 mod candidate;
+mod dynamic;
 mod issuer;
+mod issuers;
+mod questions;
+mod resolver;
+mod status;
+mod table;
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use futures_util::future::join_all;
 
-use self::{candidate::Candidate, issuer::Trusted};
+use self::{
+    candidate::Candidate,
+    dynamic::Dynamic,
+    issuer::Trusted,
+    issuers::{Halt, Issuers},
+};
+pub use self::{
+    issuer::TrustedIssuer,
+    resolver::{IssuerFn, IssuerFnSync, IssuerResolver, issuer_fn, issuer_fn_sync},
+    status::IssuerStatus,
+};
 use crate::{
     claims::registered::Registered,
     error::{ConfigError, KeyError, TokenError, TokenErrorKind},
     jose::{
         compact::{self, Compact},
         header::Header,
-        json::{Text, has_reserved_strings, read_object},
+        json::{has_reserved_strings, read_object},
         key::VerifyingKey,
     },
+    keys::KeyResolver,
     lookup::Lookup,
     telemetry::TARGET,
     token::VerifiedToken,
 };
-pub use issuer::TrustedIssuer;
 
 /// Verifies tokens of one issuer or several. A clone is one reference count.
 ///
@@ -44,7 +60,7 @@ pub use issuer::TrustedIssuer;
 ///
 /// It needs neither Tower nor a request: a queue worker or a command-line tool can use it as well.
 #[derive(Clone)]
-pub struct Verifier(Arc<HashMap<Arc<str>, Arc<Trusted>>>);
+pub struct Verifier(Issuers);
 
 impl Verifier {
     /// A verifier of one issuer's tokens.
@@ -63,29 +79,56 @@ impl Verifier {
     ///
     /// There is no issuer, one is named twice, or a setting of one is empty or contradicts another.
     pub fn any_of(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
-        let mut all = HashMap::new();
-        for issuer in issuers {
-            let trusted = issuer.build()?;
-            if let Some(twice) = all.insert(Arc::clone(&trusted.issuer), Arc::new(trusted)) {
-                let name = &twice.issuer;
-                return Err(ConfigError::new(format!(
-                    "the issuer {name:?} is configured twice: give it all its audiences and keys at once"
-                )));
-            }
-        }
-        if all.is_empty() {
-            return Err(ConfigError::new("a verifier needs at least one trusted issuer"));
-        }
-        Ok(Self(Arc::new(all)))
+        Issuers::fixed(issuers).map(Self)
+    }
+
+    /// A verifier of the tokens of whoever this resolver knows: tenants from a database.
+    ///
+    /// The resolver is asked only for a token that could be good somewhere: its size, form, header and
+    /// algorithm are right, and `typ`, `exp` and `nbf` pass as they would by the defaults of
+    /// [`TrustedIssuer`], with 60 s of leeway; `exp` may be missing. The rest, and the same again, is judged
+    /// by the issuer's own settings. They may be stricter, but not laxer: a [leeway](TrustedIssuer::leeway) of more
+    /// than 60 s, or a [`typ`](TrustedIssuer::typ) other than `at+jwt` and `JWT`, is a wrong set-up. So is an
+    /// answer whose name is not the one that was asked for, to the letter. There is no start-up at which a
+    /// wrong set-up could be found: it is logged at `error`, and answered with 503.
+    ///
+    /// | what | how many | how long |
+    /// |---|---|---|
+    /// | known issuers | 1,000 | 5 min |
+    /// | names that are nobody's | 10,000 | 60 s |
+    /// | questions in flight, one for each name | 64; more: 503 | as long as somebody waits |
+    ///
+    /// The two tables are apart: names that strangers think up push no issuer out. An error of the resolver
+    /// makes 503 and is not remembered. A name that is empty or longer than 1 KiB is nobody's. That a name is
+    /// nearly a known one is not noticed here, as it is in a fixed set.
+    ///
+    /// A change of an issuer is seen within 5 min, a new one within 60 s.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use tower_bearer::{StaticKeys, TrustedIssuer, Verifier, issuer_fn_sync};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_bearer::ConfigError> {
+    /// let tenants = HashMap::from([("https://acme.example", StaticKeys::hs256([7; 32])?)]);
+    /// let verifier = Verifier::dynamic(issuer_fn_sync(move |iss| {
+    ///     let keys = tenants.get(iss);
+    ///     Ok(keys.map(|keys| TrustedIssuer::new(iss, "https://api.example", keys.clone())))
+    /// }));
+    ///
+    /// assert!(verifier.verify("no.good.token").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dynamic(issuers: impl IssuerResolver) -> Self {
+        Self(Issuers::Dynamic(Arc::new(Dynamic::new(issuers))))
     }
 
     /// Verifies a token in compact form (RFC 7515 §7.1).
     ///
-    /// [`Lookup::Ready`] unless the resolver has to wait for its key. The `?` of
+    /// [`Lookup::Ready`] unless a resolver has to wait for the key, or for the issuer. The `?` of
     /// `verifier.verify(token).await?` gives the proof.
     pub fn verify(&self, token: &str) -> Lookup<Result<VerifiedToken, TokenError>> {
-        match self.begin(token) {
-            Err(error) => Lookup::Ready(Err(error)),
+        match begin(token, |header, claims| self.0.find(header, claims)) {
             Ok(Begun { candidate, key: Lookup::Ready(key), parts }) => {
                 Lookup::Ready(finish(candidate, key, &parts))
             }
@@ -93,9 +136,17 @@ impl Verifier {
                 let token = token.to_owned();
                 Lookup::pending(async move {
                     let key = key.await;
-                    // The dates were judged before the wait.
-                    candidate.check_times_again()?;
-                    finish(candidate, key, &Compact::split(&token)?)
+                    finish_later(candidate, key, &Compact::split(&token)?)
+                })
+            }
+            Err(Halt::Refused(error)) => Lookup::Ready(Err(error)),
+            Err(Halt::Waits(issuer)) => {
+                let token = token.to_owned();
+                Lookup::pending(async move {
+                    let trusted = issuer.await?;
+                    let Begun { candidate, key, parts } =
+                        begin(&token, |_, _| Ok::<_, TokenError>(trusted))?;
+                    finish_later(candidate, key.await, &parts)
                 })
             }
         }
@@ -103,11 +154,44 @@ impl Verifier {
 
     /// Fetches what a first request would wait for, of all issuers at once. One that fails keeps no other
     /// from being fetched.
+    ///
+    /// This and what follows act on the issuers that are known at the moment: of a
+    /// [dynamic](Self::dynamic) verifier on those of its table, at the start on none.
     pub fn preload(&self) -> Lookup<Result<(), KeyError>> {
+        self.of_all(KeyResolver::preload)
+    }
+
+    /// Fetches the keys of all issuers anew, whatever their age. One that fails keeps no other from
+    /// being fetched.
+    pub fn refresh_now(&self) -> Lookup<Result<(), KeyError>> {
+        self.of_all(KeyResolver::refresh_now)
+    }
+
+    /// Takes no token of this issuer any more that names this key, even if its source still lists it: for a
+    /// key that has leaked. `false` if the issuer is not known, or its resolver cannot do that; it then has
+    /// to be done at the source.
+    #[must_use = "if it is `false`, the key is still good"]
+    pub fn forget_key(&self, issuer: &str, kid: &str) -> bool {
+        self.0.get(issuer).is_some_and(|trusted| trusted.keys.forget_key(kid))
+    }
+
+    /// How the keys of each issuer are, by the issuers' names: for a health endpoint.
+    pub fn status(&self) -> Vec<IssuerStatus> {
+        let status = |trusted: &Arc<Trusted>| IssuerStatus {
+            issuer: trusted.issuer.as_ref().to_owned(),
+            keys: trusted.keys.status(),
+        };
+        self.0.all().iter().map(status).collect()
+    }
+
+    fn of_all(
+        &self,
+        ask: impl Fn(&dyn KeyResolver) -> Lookup<Result<(), KeyError>>,
+    ) -> Lookup<Result<(), KeyError>> {
         let mut waiting = Vec::new();
         let mut known = Ok(());
-        for trusted in self.0.values() {
-            match trusted.keys.preload() {
+        for trusted in self.0.all() {
+            match ask(&*trusted.keys) {
                 Lookup::Ready(loaded) => known = known.and(loaded),
                 Lookup::Pending(future) => waiting.push(future),
             }
@@ -117,44 +201,35 @@ impl Verifier {
         }
         Lookup::pending(async move { join_all(waiting).await.into_iter().fold(known, Result::and) })
     }
+}
 
-    /// All that can be judged without a key, and the question for the key.
-    fn begin<'t>(&self, token: &'t str) -> Result<Begun<'t>, TokenError> {
-        let parts = Compact::split(token)?;
-        let (mut stack, mut heap) = ([0; 1024], Vec::new());
-        let header = compact::decode_into(parts.header, &mut stack, &mut heap)
-            .ok_or(TokenErrorKind::Malformed)?;
-        let header = Header::read(header)?;
-        let payload = compact::decode(parts.payload)
-            .and_then(|payload| String::from_utf8(payload).ok())
-            .ok_or(TokenErrorKind::Malformed)?;
-        let claims: Registered<'_> = read_object(&payload).map_err(|error| {
-            if error.is_data() { TokenErrorKind::InvalidClaim } else { TokenErrorKind::Malformed }
-        })?;
-        if has_reserved_strings(&payload) {
-            return Err(TokenErrorKind::InvalidClaim.into());
-        }
-        let trusted = self.issuer_of(&claims)?;
-        let claims = trusted.judge(&header, claims, &payload)?;
-        let key = trusted.keys.resolve(&header);
-        let candidate = Candidate { trusted, algorithm: header.algorithm(), payload, claims };
-        Ok(Begun { candidate, key, parts })
+/// All that can be judged without a key, and the question for the key.
+fn begin<E>(
+    token: &str,
+    issuer: impl FnOnce(&Header<'_>, &Registered<'_>) -> Result<Arc<Trusted>, E>,
+) -> Result<Begun<'_>, E>
+where
+    E: From<TokenError> + From<TokenErrorKind>,
+{
+    let parts = Compact::split(token)?;
+    let (mut stack, mut heap) = ([0; 1024], Vec::new());
+    let header = compact::decode_into(parts.header, &mut stack, &mut heap)
+        .ok_or(TokenErrorKind::Malformed)?;
+    let header = Header::read(header)?;
+    let payload = compact::decode(parts.payload)
+        .and_then(|payload| String::from_utf8(payload).ok())
+        .ok_or(TokenErrorKind::Malformed)?;
+    let claims: Registered<'_> = read_object(&payload).map_err(|error| {
+        if error.is_data() { TokenErrorKind::InvalidClaim } else { TokenErrorKind::Malformed }
+    })?;
+    if has_reserved_strings(&payload) {
+        return Err(TokenErrorKind::InvalidClaim.into());
     }
-
-    fn issuer_of(&self, claims: &Registered<'_>) -> Result<Arc<Trusted>, TokenError> {
-        let Text(issuer) = claims.issuer.as_ref().ok_or_else(|| TokenError::missing("iss"))?;
-        if let Some(trusted) = self.0.get(&**issuer) {
-            return Ok(Arc::clone(trusted));
-        }
-        let near = match issuer.strip_suffix('/') {
-            Some(shorter) => self.0.get(shorter),
-            None => self.0.get(&*format!("{issuer}/")),
-        };
-        if let Some(trusted) = near {
-            trusted.warn_of_near_miss();
-        }
-        Err(TokenErrorKind::UnknownIssuer.into())
-    }
+    let trusted = issuer(&header, &claims)?;
+    let claims = trusted.judge(&header, claims, &payload)?;
+    let key = trusted.keys.resolve(&header);
+    let candidate = Candidate { trusted, algorithm: header.algorithm(), payload, claims };
+    Ok(Begun { candidate, key, parts })
 }
 
 /// A token that wants only its signature checked.
@@ -178,8 +253,18 @@ fn finish(
     candidate.verify(key, parts)
 }
 
+/// The same once the key has been waited for: the dates were judged before.
+fn finish_later(
+    candidate: Candidate,
+    key: Result<VerifyingKey, KeyError>,
+    parts: &Compact<'_>,
+) -> Result<VerifiedToken, TokenError> {
+    candidate.check_times_again()?;
+    finish(candidate, key, parts)
+}
+
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Verifier").field(&self.0.keys()).finish()
+        f.debug_tuple("Verifier").field(&self.0).finish()
     }
 }

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
-use super::{KeyError, KeyErrorKind};
+use super::{IssuerError, KeyError, KeyErrorKind};
 
 /// Why a token was not taken.
 ///
@@ -9,7 +9,14 @@ use super::{KeyError, KeyErrorKind};
 pub struct TokenError {
     kind: TokenErrorKind,
     claim: Option<Cow<'static, str>>,
-    key: Option<Box<KeyError>>,
+    cause: Option<Cause>,
+}
+
+/// What kept us from finding out.
+#[derive(Clone, Debug)]
+enum Cause {
+    Issuer(Box<IssuerError>),
+    Key(Box<KeyError>),
 }
 
 /// The reason of a [`TokenError`], each with a stable [`code`](Self::code).
@@ -35,6 +42,8 @@ pub enum TokenErrorKind {
     InvalidCredentials,
     /// The signature does not belong to this content and this key.
     InvalidSignature,
+    /// Who is trusted cannot be looked up, or not used: nobody can say whether the token is good.
+    IssuerUnavailable,
     /// The resolver's keys cannot be reached: nobody can say whether the token is good.
     KeysUnavailable,
     /// `exp` is further from `iat` than this issuer's tokens may live.
@@ -71,6 +80,7 @@ impl TokenErrorKind {
             Self::InvalidClaim => "invalid_claim",
             Self::InvalidCredentials => "invalid_credentials",
             Self::InvalidSignature => "invalid_signature",
+            Self::IssuerUnavailable => "issuer_unavailable",
             Self::KeysUnavailable => "keys_unavailable",
             Self::LifetimeTooLong => "lifetime_too_long",
             Self::Malformed => "malformed",
@@ -95,6 +105,7 @@ impl TokenErrorKind {
             Self::InvalidClaim => "a claim has a wrong type or value",
             Self::InvalidCredentials => "the credentials are not `Bearer` and one token",
             Self::InvalidSignature => "the signature does not verify",
+            Self::IssuerUnavailable => "the issuer cannot be looked up",
             Self::KeysUnavailable => "the keys cannot be reached",
             Self::LifetimeTooLong => "the token lives longer than its issuer's tokens may",
             Self::Malformed => "this is no signed token in compact form",
@@ -132,15 +143,18 @@ impl TokenError {
         Self { claim: Some(claim.into()), ..TokenErrorKind::InvalidClaim.into() }
     }
 
-    /// When it is worth asking again, where the resolver of keys knew.
+    /// When it is worth asking again, where the resolver of keys or issuers knew.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.key.as_ref().and_then(|error| error.retry_after())
+        match self.cause.as_ref()? {
+            Cause::Issuer(error) => error.retry_after(),
+            Cause::Key(error) => error.retry_after(),
+        }
     }
 }
 
 impl From<TokenErrorKind> for TokenError {
     fn from(kind: TokenErrorKind) -> Self {
-        Self { kind, claim: None, key: None }
+        Self { kind, claim: None, cause: None }
     }
 }
 
@@ -151,7 +165,15 @@ impl From<KeyError> for TokenError {
             KeyErrorKind::NotFound => TokenErrorKind::UnknownKey,
             KeyErrorKind::Invalid | KeyErrorKind::Unavailable => TokenErrorKind::KeysUnavailable,
         };
-        Self { kind, claim: None, key: Some(Box::new(error)) }
+        Self { kind, claim: None, cause: Some(Cause::Key(Box::new(error))) }
+    }
+}
+
+/// What says nothing of the issuer says nothing of the token.
+impl From<IssuerError> for TokenError {
+    fn from(error: IssuerError) -> Self {
+        let kind = TokenErrorKind::IssuerUnavailable;
+        Self { kind, claim: None, cause: Some(Cause::Issuer(Box::new(error))) }
     }
 }
 
@@ -167,17 +189,20 @@ impl fmt::Display for TokenError {
 
 impl fmt::Debug for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, claim, key } = self;
+        let Self { kind, claim, cause } = self;
         f.debug_struct("TokenError")
             .field("kind", kind)
             .field("claim", claim)
-            .field("key", key)
+            .field("cause", cause)
             .finish()
     }
 }
 
 impl Error for TokenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.key.as_deref().map(|error| error as &(dyn Error + 'static))
+        match self.cause.as_ref()? {
+            Cause::Issuer(error) => Some(&**error),
+            Cause::Key(error) => Some(&**error),
+        }
     }
 }

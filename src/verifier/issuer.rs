@@ -204,6 +204,11 @@ impl TrustedIssuer {
         self
     }
 
+    /// What its tokens have in `iss`.
+    pub(super) fn name(&self) -> &str {
+        &self.issuer
+    }
+
     /// Checks the settings against each other.
     pub(super) fn build(self) -> Result<Trusted, ConfigError> {
         let Self { issuer, keys, algorithms, rules, clock } = self;

@@ -153,7 +153,9 @@ impl From<TokenError> for Rejection {
             TokenErrorKind::InvalidCredentials
             | TokenErrorKind::SeveralCredentials
             | TokenErrorKind::TokenTooLong => RejectionKind::InvalidRequest,
-            TokenErrorKind::KeysUnavailable => RejectionKind::Unavailable,
+            TokenErrorKind::IssuerUnavailable | TokenErrorKind::KeysUnavailable => {
+                RejectionKind::Unavailable
+            }
             TokenErrorKind::Expired => RejectionKind::ExpiredToken,
             TokenErrorKind::AlgorithmNotAllowed
             | TokenErrorKind::AudienceMismatch

@@ -195,7 +195,7 @@ async fn every_kind_of_error_has_its_row() {
     #[derive(Clone)]
     struct Wrong;
 
-    const KINDS: [(TokenErrorKind, u16, &str); 19] = [
+    const KINDS: [(TokenErrorKind, u16, &str); 20] = [
         (TokenErrorKind::AlgorithmNotAllowed, 401, INVALID_TOKEN),
         (TokenErrorKind::AudienceMismatch, 401, INVALID_TOKEN),
         (TokenErrorKind::BoundToken, 401, INVALID_TOKEN),
@@ -204,6 +204,7 @@ async fn every_kind_of_error_has_its_row() {
         (TokenErrorKind::InvalidClaim, 401, INVALID_TOKEN),
         (TokenErrorKind::InvalidCredentials, 400, INVALID_REQUEST),
         (TokenErrorKind::InvalidSignature, 401, INVALID_TOKEN),
+        (TokenErrorKind::IssuerUnavailable, 503, ""),
         (TokenErrorKind::KeysUnavailable, 503, ""),
         (TokenErrorKind::LifetimeTooLong, 401, INVALID_TOKEN),
         (TokenErrorKind::Malformed, 401, INVALID_TOKEN),

@@ -25,6 +25,7 @@ mod readiness;
 mod request;
 mod resolvers;
 mod secrets;
+mod tenants;
 #[cfg(feature = "testing")]
 mod testing;
 mod vectors;

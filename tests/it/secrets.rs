@@ -5,6 +5,7 @@ use std::{
     convert::Infallible,
     fmt::{Debug, Display, Write as _},
     rc::Rc,
+    time::SystemTime,
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,9 +15,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_bearer::{
-    Algorithm, Claims, JwtLayer, KeyError, Outcome, Presented, Rejection, RequestHead, StaticKeys,
-    TokenOrigin, TrustedIssuer, VerifiedToken, Verifier, VerifyingKey, resolver_fn,
-    resolver_fn_sync,
+    Algorithm, Claims, IssuerError, IssuerResolver, JwtLayer, KeyError, Lookup, Outcome, Presented,
+    Rejection, RequestHead, StaticKeys, TokenOrigin, TrustedIssuer, VerifiedToken, Verifier,
+    VerifyingKey, resolver_fn, resolver_fn_sync,
 };
 
 use crate::support::{AUDIENCE, ISSUER, Log, Token, clock, json_token, key, standard};
@@ -164,6 +165,24 @@ fn print_token(log: &Page, token: &VerifiedToken) {
     log.error(&token.claim::<u8>("sub").unwrap_err());
 }
 
+type Answer = fn(&str, &StaticKeys) -> Result<Option<TrustedIssuer>, IssuerError>;
+
+/// Tenants that are known, that are mistaken for others, or out of reach.
+struct Tenants {
+    answer: Answer,
+    keys: StaticKeys,
+}
+
+impl IssuerResolver for Tenants {
+    fn resolve(&self, iss: &str) -> Lookup<Result<Option<TrustedIssuer>, IssuerError>> {
+        Lookup::Ready((self.answer)(iss, &self.keys))
+    }
+
+    fn now(&self) -> SystemTime {
+        clock()
+    }
+}
+
 fn layers(keys: &StaticKeys) -> Vec<JwtLayer> {
     let unavailable = resolver_fn(|_| async { Err(KeyError::unavailable("no route to host")) });
     let unknown = resolver_fn_sync(|_| Err(KeyError::not_found()));
@@ -172,7 +191,13 @@ fn layers(keys: &StaticKeys) -> Vec<JwtLayer> {
         [standard(keys.clone()), standard(unavailable), standard(unknown), standard(broken)]
             .map(|issuer| Verifier::new(issuer).unwrap());
     let typed = JwtLayer::new(verifiers[0].clone()).claims::<Misfit>();
-    let layers = verifiers.into_iter().map(JwtLayer::new);
+    let asked: [Answer; 3] = [
+        |iss, keys| Ok((iss == ISSUER).then(|| standard(keys.clone()))),
+        |_, keys| Ok(Some(standard(keys.clone()))),
+        |_, _| Err(IssuerError::unavailable("no route to database")),
+    ];
+    let asked = asked.map(|answer| Verifier::dynamic(Tenants { answer, keys: keys.clone() }));
+    let layers = verifiers.into_iter().chain(asked).map(JwtLayer::new);
     layers
         .flat_map(|layer| [layer.clone(), layer.clone().optional(), layer.best_effort()])
         .chain([typed])
@@ -194,6 +219,8 @@ async fn no_canary_is_logged_or_printed_by_any_request() {
         "request refused",
         "token failed, request passes",
         "keys unavailable",
+        "issuers unavailable",
+        "issuer misconfigured",
         "unknown issuer is nearly a trusted one",
         "claims do not fit the type a handler asks for",
     ] {

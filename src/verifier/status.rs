@@ -1,0 +1,16 @@
+use serde::Serialize;
+
+use crate::keys::KeysStatus;
+
+/// How an issuer and its keys are, for a health endpoint. Made by [`Verifier::status`](crate::Verifier::status).
+///
+/// As JSON: `{"issuer":"https://issuer.example","keys":{"usable":true, …}}`, with `null` for keys of which
+/// nothing is known.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct IssuerStatus {
+    /// The issuer, as it was configured.
+    pub issuer: String,
+    /// How its keys are; `None` if their resolver does not say.
+    pub keys: Option<KeysStatus>,
+}

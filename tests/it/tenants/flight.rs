@@ -1,0 +1,170 @@
+//! One question for each issuer, and 64 in all.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, future::join_all};
+use hyper::header::RETRY_AFTER;
+use serde_json::json;
+use tower_bearer::{IssuerError, Lookup, TokenErrorKind};
+
+use super::{ACME, BETA, Tenants, good, token_of, verify};
+use crate::support::{App, Log, Reply};
+
+/// Requests that wait by now, since their questions were asked or joined.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn get(app: &Arc<App>, token: String) -> tokio::task::JoinHandle<Reply> {
+    let app = Arc::clone(app);
+    tokio::spawn(async move { app.get(&token).await })
+}
+
+#[tokio::test]
+async fn a_hundred_requests_of_a_new_tenant_are_one_question() {
+    let tenants = Tenants::of([ACME]).closed();
+    let app = Arc::new(tenants.app().await);
+    let token = |n| token_of(ACME, &json!({}), &json!({ "sub": format!("user {n}") }));
+    let waiting: Vec<_> = (0..100).map(|n| get(&app, token(n))).collect();
+    settle().await;
+    tenants.open(1);
+    for (n, reply) in join_all(waiting).await.into_iter().enumerate() {
+        let reply = reply.unwrap();
+        reply.assert_accepted("one of a hundred");
+        assert_eq!(reply.claims()["sub"], format!("user {n}"), "each has its own claims");
+    }
+    assert_eq!(tenants.asked(), [ACME]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_several_threads_it_is_one_question_as_well() {
+    for _ in 0..50 {
+        let tenants = Tenants::of([ACME]);
+        let verifier = tenants.verifier();
+        let token: Arc<str> = good(ACME).into();
+        let verifying = (0..20).map(|_| {
+            let (verifier, token) = (verifier.clone(), Arc::clone(&token));
+            tokio::spawn(async move { verify(&verifier, &token).await })
+        });
+        for found in join_all(verifying).await {
+            assert_eq!(found.unwrap(), Ok(ACME.to_owned()));
+        }
+        assert_eq!(tenants.asked(), [ACME]);
+    }
+}
+
+#[tokio::test]
+async fn those_who_wait_for_an_outage_are_all_told() {
+    let unavailable = || IssuerError::unavailable("gone").with_retry_after(Duration::from_secs(9));
+    let tenants = Tenants::new(move |_| Err(unavailable())).closed();
+    let app = Arc::new(tenants.app().await);
+    let waiting: Vec<_> = (0..10).map(|_| get(&app, good(ACME))).collect();
+    while tenants.asked.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    settle().await;
+    tenants.open(usize::from(u16::MAX));
+    for reply in join_all(waiting).await {
+        let reply = reply.unwrap();
+        reply.assert_unavailable("one of ten");
+        assert_eq!(reply.headers[RETRY_AFTER], "9");
+    }
+}
+
+#[tokio::test]
+async fn the_sixty_fifth_question_is_not_asked() {
+    let log = Log::capture();
+    let tenants = Tenants::of([ACME, BETA]);
+    let verifier = tenants.verifier();
+    assert!(verify(&verifier, &good(BETA)).await.is_ok());
+    let tenants = tenants.closed();
+    assert_eq!(tenants.asked(), [BETA]);
+
+    let name = |n| format!("https://{n}.example");
+    let mut waiting: Vec<_> =
+        (0..64).map(|n| Box::pin(verifier.verify(&good(&name(n))).into_future())).collect();
+    assert!(waiting.iter_mut().all(|waiting| waiting.now_or_never().is_none()));
+    assert_eq!(tenants.asked().len(), 64);
+
+    let app = crate::support::app_of(verifier.clone()).await;
+    for _ in 0..3 {
+        let reply = app.get(&good(ACME)).await;
+        reply.assert_unavailable("the 65th");
+        assert_eq!(reply.headers[RETRY_AFTER], "1");
+    }
+    assert_eq!(
+        log.text().matches("WARN tower_bearer: issuers unavailable").count(),
+        1,
+        "{}",
+        log.text()
+    );
+    app.get(&good(BETA)).await.assert_accepted("one who is known");
+    let same = verifier.verify(&good(&name(7)));
+    assert!(matches!(same, Lookup::Pending(_)), "it joins a question in flight");
+    assert!(tenants.asked().is_empty());
+
+    // One of them is answered, and there is room.
+    tenants.open(1);
+    let found = waiting.remove(0).await.map(drop).map_err(|error| error.kind());
+    assert_eq!(found, Err(TokenErrorKind::UnknownIssuer));
+    let mut now = Box::pin(verifier.verify(&good(ACME)).into_future());
+    assert!(now.as_mut().now_or_never().is_none());
+    assert_eq!(tenants.asked(), [ACME]);
+    drop((waiting, same));
+    tenants.open(1);
+    assert!(now.await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_is_given_up_takes_nothing_from_the_others_and_leaves_room() {
+    let tenants = Tenants::of([ACME]).closed();
+    let verifier = tenants.verifier();
+    let wait = || Box::pin(verifier.verify(&good(ACME)).into_future());
+    let (mut first, mut second, mut third) = (wait(), wait(), wait());
+    assert!(first.as_mut().now_or_never().is_none());
+    assert!(second.as_mut().now_or_never().is_none());
+    drop(first);
+    assert!(third.as_mut().now_or_never().is_none());
+    drop(third);
+    tenants.open(1);
+    assert!(second.await.is_ok());
+    assert_eq!(tenants.asked(), [ACME]);
+
+    // A stranger who asks and hangs up holds no place.
+    let name = |n| format!("https://{n}.example");
+    for n in 0..200 {
+        let mut waiting = Box::pin(verifier.verify(&good(&name(n))).into_future());
+        assert!(waiting.as_mut().now_or_never().is_none(), "{n}");
+    }
+    assert_eq!(tenants.asked().len(), 200);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_harms_nobody() {
+    let tenants = Tenants::of([ACME]).closed();
+    let app = Arc::new(tenants.app().await);
+    let impatient = get(&app, good(ACME));
+    while tenants.asked.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let patient = get(&app, good(ACME));
+    settle().await;
+    impatient.abort();
+    settle().await;
+    tenants.open(2);
+    patient.await.unwrap().assert_accepted("the one that waits");
+    get(&app, good(ACME)).await.unwrap().assert_accepted("a later one");
+}
+
+#[tokio::test]
+async fn a_verifier_that_is_gone_still_answers_those_who_wait() {
+    let tenants = Tenants::of([ACME]).closed();
+    let verifier = tenants.verifier();
+    let waiting = verifier.verify(&good(ACME));
+    drop(verifier);
+    tenants.open(1);
+    assert!(waiting.await.is_ok());
+    assert_eq!(Arc::strong_count(&tenants.door), 1, "and is gone with the last of them");
+}
