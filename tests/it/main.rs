@@ -21,6 +21,8 @@ mod jws;
 mod key_sets;
 mod outcomes;
 mod property;
+#[cfg(feature = "testing")]
+mod providers;
 mod readiness;
 mod request;
 mod resolvers;
