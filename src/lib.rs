@@ -142,6 +142,11 @@ struct Configuration;
 #[doc = include_str!("../docs/KEYS.md")]
 struct Keys;
 
+/// So are those of the page on providers.
+#[cfg(all(doctest, feature = "jwks"))]
+#[doc = include_str!("../docs/PROVIDERS.md")]
+struct Providers;
+
 /// So are those of the chapter on testing.
 #[cfg(all(doctest, feature = "testing", feature = "axum"))]
 #[doc = include_str!("../docs/TESTING.md")]

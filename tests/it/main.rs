@@ -25,6 +25,8 @@ mod key_sets;
 mod metrics;
 mod outcomes;
 mod property;
+#[cfg(feature = "testing")]
+mod providers;
 mod readiness;
 #[cfg(feature = "jwks")]
 mod remote;

@@ -1,0 +1,51 @@
+//! `docs/PROVIDERS.md`, run: its set-ups judge tokens minted from its JSON, and near misses of them.
+
+/// Takes code of the page: runs it, and holds the page to it.
+macro_rules! as_written {
+    ($($item:item)*) => {
+        $($item)*
+
+        #[test]
+        fn the_code_stands_in_the_page() {
+            $(super::page::has(stringify!($item));)*
+        }
+    };
+}
+
+mod auth0;
+mod clerk;
+mod cognito;
+mod entra;
+mod entra_tenants;
+mod firebase;
+mod google;
+mod internet;
+mod keycloak;
+mod okta;
+mod page;
+mod shape;
+mod supabase;
+
+use tower_bearer::{TokenErrorKind, VerifiedToken, Verifier};
+
+use self::shape::Shape;
+
+async fn accepted(verifier: &Verifier, shape: &Shape) -> VerifiedToken {
+    verifier.verify(&shape.compact()).await.unwrap()
+}
+
+/// Each case is refused, and for this reason.
+async fn refused<const N: usize>(verifier: &Verifier, cases: [(&str, Shape, TokenErrorKind); N]) {
+    for (name, shape, reason) in cases {
+        let judged = verifier.verify(&shape.compact()).await.map_err(|error| error.kind());
+        assert_eq!(judged.map(drop), Err(reason), "{name}");
+    }
+}
+
+/// What is no JWT is refused as such.
+async fn opaque(verifier: &Verifier, tokens: &[&str]) {
+    for token in tokens {
+        let error = verifier.verify(token).await.unwrap_err();
+        assert_eq!(error.kind(), TokenErrorKind::Malformed, "{token}");
+    }
+}
