@@ -1,13 +1,19 @@
 //! One question for each issuer, and 64 in all.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use futures_util::{FutureExt, future::join_all};
 use hyper::header::RETRY_AFTER;
 use serde_json::json;
-use tower_bearer::{IssuerError, Lookup, TokenErrorKind};
+use tower_bearer::{IssuerError, IssuerResolver, Lookup, TokenErrorKind, Verifier};
 
-use super::{ACME, BETA, Tenants, good, token_of, verify};
+use super::{ACME, Answer, BETA, Tenants, good, token_of, verify};
 use crate::support::{App, Log, Reply};
 
 /// Requests that wait by now, since their questions were asked or joined.
@@ -55,6 +61,38 @@ async fn on_several_threads_it_is_one_question_as_well() {
     }
 }
 
+/// Reads the time once as it was a second ago, as a thread does that is put to sleep just then.
+struct Late {
+    tenants: Tenants,
+    late: Arc<AtomicBool>,
+}
+
+impl IssuerResolver for Late {
+    fn resolve(&self, iss: &str) -> Lookup<Answer> {
+        self.tenants.resolve(iss)
+    }
+
+    fn now(&self) -> SystemTime {
+        let late = self.late.swap(false, Ordering::SeqCst);
+        self.tenants.now() - Duration::from_secs(u64::from(late))
+    }
+}
+
+#[tokio::test]
+async fn one_who_read_the_time_before_the_answer_came_does_not_ask_again() {
+    let tenants = Tenants::of([ACME]);
+    let late = Arc::new(AtomicBool::new(false));
+    let resolver = Late { tenants: tenants.clone(), late: Arc::clone(&late) };
+    let verifier = Verifier::dynamic(resolver);
+    for iss in [ACME, BETA] {
+        let found = verify(&verifier, &good(iss)).await;
+        late.store(true, Ordering::SeqCst);
+        assert_eq!(verify(&verifier, &good(iss)).await, found, "{iss}");
+        assert!(!late.load(Ordering::SeqCst), "the time was read");
+        assert_eq!(tenants.asked(), [iss]);
+    }
+}
+
 #[tokio::test]
 async fn those_who_wait_for_an_outage_are_all_told() {
     let unavailable = || IssuerError::unavailable("gone").with_retry_after(Duration::from_secs(9));
@@ -88,6 +126,7 @@ async fn the_sixty_fifth_question_is_not_asked() {
     assert!(waiting.iter_mut().all(|waiting| waiting.now_or_never().is_none()));
     assert_eq!(tenants.asked().len(), 64);
 
+    assert!(matches!(verifier.verify(&good(ACME)), Lookup::Ready(Err(_))), "the 65th");
     let app = crate::support::app_of(verifier.clone()).await;
     for _ in 0..3 {
         let reply = app.get(&good(ACME)).await;
