@@ -26,7 +26,7 @@ audience = "https://api.example"
 keys = { jwks_file = "jwks.json" }
 "#;
 
-/// A folder with a file of each kind that `keys` can name, and some that it cannot.
+/// A folder of this test's own, with a file of each kind that `keys` can name, and some that it cannot.
 fn folder(test: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("config").join(test);
     fs::create_dir_all(&folder).unwrap();

@@ -4,9 +4,9 @@ use super::{START, error, folder};
 
 /// The error of a configuration with these keys begins with the setting.
 #[track_caller]
-fn check(keys: &str, message: &str) {
+fn check(name: &str, keys: &str, message: &str) {
     let text = format!("{START}audience = \"https://api.example\"\nkeys = {keys}\n");
-    let error = error("wrong_keys", &text).to_string();
+    let error = error(name, &text).to_string();
     assert_eq!(error, format!("issuer[0].{message}"), "{keys}");
 }
 
@@ -45,7 +45,7 @@ fn the_place() {
         ),
     ];
     for (keys, message) in cases {
-        check(keys, message);
+        check("the_place", keys, message);
     }
 }
 
@@ -78,13 +78,13 @@ fn the_algorithm() {
         ),
     ];
     for (keys, message) in cases {
-        check(keys, message);
+        check("the_algorithm", keys, message);
     }
 }
 
 #[test]
 fn the_content() {
-    let folder = folder("wrong_keys").display().to_string();
+    let folder = folder("the_content").display().to_string();
     let cases: [(_, String); 9] = [
         (
             r#"{ secret_env = "TOWER_BEARER_NOT_SET", algorithm = "HS256" }"#,
@@ -124,6 +124,6 @@ fn the_content() {
         ),
     ];
     for (keys, message) in cases {
-        check(keys, &message);
+        check("the_content", keys, &message);
     }
 }
