@@ -136,10 +136,10 @@ impl Watched {
     }
 
     /// Has the file read, by one reader at a time, where nobody waits for it who does not want to.
-    fn start(self: &Arc<Self>) -> watch::Receiver<()> {
+    fn start(self: &Arc<Self>) -> Reading {
         let mut state = self.lock();
-        if let Some(reading) = &state.reading {
-            return reading.clone();
+        if let Some(done) = &state.reading {
+            return Reading { done: done.clone(), joined: true };
         }
         let (done, reading) = watch::channel(());
         state.reading = Some(reading.clone());
@@ -149,7 +149,17 @@ impl Watched {
             Ok(runtime) => drop(runtime.spawn_blocking(move || job.run())),
             Err(_) => job.run(),
         }
-        reading
+        Reading { done: reading, joined: false }
+    }
+
+    /// Waits until the file has been read that was there when the question came.
+    async fn wait(self: &Arc<Self>, reading: Reading) {
+        let joined = reading.joined;
+        reading.wait().await;
+        // It may have begun before the file was changed.
+        if joined {
+            self.start().wait().await;
+        }
     }
 
     /// Takes what is in the file now, if it is good.
@@ -200,6 +210,10 @@ impl Drop for Job {
 }
 
 fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    // To open a pipe waits for whoever writes into it.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
     let mut bytes = Zeroizing::new(Vec::new());
     File::open(path)?.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_FILE) {
@@ -208,8 +222,17 @@ fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
     Err(std::io::Error::other("it is longer than 1 MiB"))
 }
 
-async fn wait(mut reading: watch::Receiver<()>) {
-    let _in_time = within(PATIENCE, reading.changed()).await;
+/// Waits for a reading to end.
+struct Reading {
+    done: watch::Receiver<()>,
+    /// It was begun by somebody else, and earlier.
+    joined: bool,
+}
+
+impl Reading {
+    async fn wait(mut self) {
+        let _in_time = within(PATIENCE, self.done.changed()).await;
+    }
 }
 
 impl KeyResolver for JwksFile {
@@ -229,7 +252,7 @@ impl KeyResolver for JwksFile {
         let header = header.to_static();
         let watched = Arc::clone(watched);
         Lookup::pending(async move {
-            wait(reading).await;
+            watched.wait(reading).await;
             watched.find(&header).await
         })
     }
@@ -246,7 +269,7 @@ impl KeyResolver for JwksFile {
     fn refresh_now(&self) -> Lookup<Result<(), KeyError>> {
         let watched = Arc::clone(&self.0);
         Lookup::pending(async move {
-            wait(watched.start()).await;
+            watched.wait(watched.start()).await;
             match watched.lock().last_error.clone() {
                 None => Ok(()),
                 Some(error) => Err(KeyError::unavailable(error)),

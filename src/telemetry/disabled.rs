@@ -3,7 +3,7 @@
 #[cfg(feature = "jwks")]
 use std::{sync::Arc, time::Duration};
 
-pub(crate) fn token(_: &'static str) {}
+pub(crate) fn token(_: Result<(), &'static str>) {}
 
 #[cfg(feature = "jwks")]
 pub(crate) fn fetch(_: &Arc<str>, _: &'static str, _: &'static str) {}
