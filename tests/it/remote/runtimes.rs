@@ -115,6 +115,41 @@ fn a_runtime_that_ends_takes_no_waiting_request_of_another_one_with_it() {
 }
 
 #[test]
+fn on_many_threads_at_once_one_fetch_is_made_and_nobody_is_refused() {
+    let (key, world, gate) = (Key::new("a"), hasty(), Gate::new());
+    let set = || Page::keys([key.jwk()]);
+    world.network.script(URL, [set().behind(&gate), set()]);
+    let runtime = Builder::new_multi_thread().worker_threads(8).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let ask = || {
+            let (verifier, good) = (world.verifier.clone(), key.token());
+            tokio::spawn(async move { verifier.verify(&good).await.is_ok() })
+        };
+        let first: Vec<_> = (0..1000).map(|_| ask()).collect();
+        pass(Duration::from_millis(20)).await;
+        assert_eq!(world.network.count(), 1);
+        gate.open();
+        for request in first {
+            assert!(request.await.unwrap());
+        }
+        // While strangers ask, and the set is refreshed again and again.
+        for number in 0..50 {
+            let asked: Vec<_> = (0..20).map(|_| ask()).collect();
+            let verifier = world.verifier.clone();
+            let stranger = tokio::spawn(async move {
+                let refused = verifier.verify(&strange(&number.to_string())).await;
+                refused.unwrap_err().kind()
+            });
+            for request in asked {
+                assert!(request.await.unwrap());
+            }
+            assert_eq!(stranger.await.unwrap(), TokenErrorKind::UnknownKey);
+        }
+    });
+    assert!(world.network.count_past_caches() <= 2);
+}
+
+#[test]
 fn a_runtime_that_stands_still_keeps_no_set_from_being_refreshed() {
     let (key, world) = (Key::new("a"), World::new());
     world.publish([&key]);

@@ -6,14 +6,18 @@ mod log;
 #[cfg(feature = "jwks")]
 mod network;
 mod outcome;
+#[cfg(feature = "jwks")]
+mod page;
 mod token;
 
 pub(crate) use app::{App, Reply, app, app_of, standard};
 pub(crate) use keys::{KeyPair, SECRET, key};
 pub(crate) use log::Log;
 #[cfg(feature = "jwks")]
-pub(crate) use network::{Asked, Gate, Network, Page};
+pub(crate) use network::{Asked, Network};
 pub(crate) use outcome::{MODES, answer_outcome, outcome};
+#[cfg(feature = "jwks")]
+pub(crate) use page::{Gate, Page};
 pub(crate) use token::{Token, claims, json_token, token};
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
