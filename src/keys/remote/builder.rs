@@ -119,6 +119,9 @@ impl RemoteJwksBuilder {
 
     /// How many fetches tokens with unknown key ids may cause: so many at once, and one more each time this
     /// long has passed.
+    ///
+    /// Where this is longer than [`certain_for`](Self::certain_for), strangers can bring about that nobody knows:
+    /// once the last fetch is spent, unknown keys are answered with 503 until there is another one.
     pub fn forced_fetches(mut self, at_once: NonZeroU32, every: Duration) -> Self {
         self.settings.forced_burst = at_once;
         self.settings.forced_every = every;

@@ -39,7 +39,7 @@ impl Model {
 
     /// A rotation, an outage or a recovery.
     fn change(&mut self) {
-        let delay = Duration::from_millis(self.rng.u64(0..4000) * self.rng.u64(0..2));
+        let mut delay = Duration::from_millis(self.rng.u64(0..4000) * self.rng.u64(0..2));
         let keys = (self.rng.u8(0..4) > 0).then(|| {
             let keys: BTreeSet<usize> = (0..NAMES.len()).filter(|_| self.rng.bool()).collect();
             // An empty set would be a failure, too.
@@ -54,7 +54,11 @@ impl Model {
                 0 => Page::refused(),
                 1 => Page::status(500),
                 2 => Page::body("<html>"),
-                _ => Page::hang(),
+                _ => {
+                    // It is given up then.
+                    delay = 5 * SECOND;
+                    Page::hang()
+                }
             },
         };
         self.world.network.serve(URL, page.after(delay));
@@ -95,8 +99,12 @@ impl Model {
             ),
             401 => assert!(held.any(|(_, keys)| !keys.contains(&key)), "{}", context()),
             503 => {
-                let answered =
-                    self.world.network.last_asked(|at| Some(self.phase(at).keys.is_some()));
+                // Of all that is back by now, the latest was a failure.
+                let answered = self.world.network.last_asked(|at| {
+                    let Phase { delay, keys, .. } = self.phase(at);
+                    let by = if keys.is_some() { now.saturating_sub(tick) } else { now + tick };
+                    (at + *delay <= by).then_some(keys.is_some())
+                });
                 assert_eq!(answered, Some(false), "{}", context());
                 let here =
                     held.filter(|(at, keys)| keys.contains(&key) && now - *at < limit - tick);

@@ -5,8 +5,11 @@ use std::{
     thread,
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, stream};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use tokio::runtime::{Builder, Runtime};
+use tower_bearer::FetchBody;
 
 use super::*;
 use crate::support::Gate;
@@ -252,4 +255,21 @@ fn a_look_up_may_be_made_in_one_place_and_awaited_in_another() {
     world.publish([&key]);
     let verifying = world.verifier.verify(&key.token());
     assert!(multi_thread().block_on(verifying.into_future()).is_ok());
+}
+
+/// It is always ready and never says anything: it must not keep its own clock from being looked at.
+#[test]
+fn a_body_of_empty_frames_is_given_up_in_time() {
+    let nothing = |_: Request<()>| async {
+        let frames = stream::repeat_with(|| Ok::<_, Infallible>(Frame::data(Bytes::new())));
+        Ok(Response::new(FetchBody::new(StreamBody::new(frames))))
+    };
+    for make in [current_thread, multi_thread] {
+        let failed = in_time(move || {
+            let builder = RemoteJwks::builder(URL).timeout(SECOND / 10);
+            let keys = builder.fetch(nothing).build().unwrap();
+            make().block_on(keys.preload().into_future()).is_err()
+        });
+        assert!(failed);
+    }
 }
