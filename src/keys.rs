@@ -11,10 +11,15 @@ mod function;
 #[cfg(feature = "jwks")]
 pub(crate) mod remote;
 #[cfg(feature = "jwks")]
+pub(crate) mod seat;
+#[cfg(feature = "jwks")]
 mod set;
 mod status;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 pub use self::{
     fixed::StaticKeys,
@@ -52,8 +57,8 @@ pub trait KeyResolver: Send + Sync + 'static {
     /// [`KeyError::not_found`] makes the answer 401, [`KeyError::unavailable`] makes it 503.
     fn resolve(&self, header: &Header<'_>) -> Lookup<Result<VerifyingKey, KeyError>>;
 
-    /// `Some(n)` while what was resolved still stands, with a new number when keys change; `None`
-    /// if that is not known, so that nothing may be kept that was verified by these keys.
+    /// `Some(n)` while what was resolved still stands, with a new number when keys change, and never that of another
+    /// resolver; `None` if that is not known, so that nothing may be kept that was verified by these keys.
     fn generation(&self) -> Option<u64> {
         None
     }
@@ -85,6 +90,13 @@ pub trait KeyResolver: Send + Sync + 'static {
     fn status(&self) -> Option<KeysStatus> {
         None
     }
+}
+
+/// A number that no other set of keys in this program has: whoever compares generations compares sets, even if the
+/// resolver itself was replaced.
+pub(crate) fn next_generation() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
 }
 
 impl<R: KeyResolver + ?Sized> KeyResolver for Arc<R> {

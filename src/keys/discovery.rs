@@ -23,9 +23,11 @@ impl Discovery {
     ///
     /// The issuer is no URL with `https`, or has a query or a fragment (RFC 8414 §2).
     pub(crate) fn of(issuer: &str, transport: Transport) -> Result<Self, ConfigError> {
+        // What has a user name in it has a password, too.
+        let shown = if issuer.contains('@') { "" } else { issuer };
         let wrong = |what: &str| {
             ConfigError::new(format!(
-                "the issuer {issuer:?} {what}: discovery needs its `https` URL, without query or fragment"
+                "the issuer {shown:?} {what}: discovery needs its `https` URL, without query or fragment"
             ))
         };
         // A terminating slash is dropped before the addresses are built, and only here.

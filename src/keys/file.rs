@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -17,9 +17,9 @@ use aws_lc_rs::digest::{Digest, SHA256, digest};
 use tokio::{runtime::Handle, sync::watch, time::Instant};
 use zeroize::Zeroizing;
 
-use super::{KeyResolver, KeysStatus, StaticKeys, fetch::within};
+use super::{KeyResolver, KeysStatus, StaticKeys, fetch::within, seat::Seat};
 use crate::{
-    error::{ConfigError, KeyError, KeyErrorKind},
+    error::{ConfigError, KeyError},
     jose::{header::Header, key::VerifyingKey},
     lookup::Lookup,
     telemetry::TARGET,
@@ -33,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A key id that is not in a file read this lately is not there.
 const CERTAIN: Duration = Duration::from_secs(1);
+
+/// How many requests may wait for the file system.
+const MAX_WAITING: usize = 1024;
 
 /// No set of keys is longer, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -51,13 +54,15 @@ const MAX_FILE: u64 = 1024 * 1024;
 ///
 /// - The file is read at once, and again every 5 s while there are requests: its content counts, not its
 ///   date, so that links which are swapped and file systems without notifications do no harm. A request
-///   after a pause, or one that names a key which is not there, waits for the file to be read first: no
-///   request is judged by a file read more than twice the interval before.
-/// - A file that is missing or is no JWK Set any more leaves the last good one in place, is logged at `warn`, and
-///   stands in the [`status`](KeyResolver::status). To withdraw a key, write a set without it.
+///   after a pause, or one that names a key which is not there, waits for the file to be read first: while it
+///   can be read, no request is judged by what it held more than twice the interval before.
+/// - A file that is missing, is no JWK Set any more, or takes longer than 5 s to read leaves the last good set in place
+///   for as long as that lasts. It is logged at `warn` and stands in the [`status`](KeyResolver::status). A token that
+///   names a key which is not in the last good set is then answered with 503. To withdraw a key, write a set without it.
 /// - Secrets are taken: whoever writes the file is trusted. Which key verifies a token is as with [`StaticKeys`].
 ///
-/// A clone is one reference count.
+/// On a tokio runtime, which needs its timer (`enable_all`), the file is read by a thread for blocking work; without
+/// one, on the spot. A clone is one reference count.
 #[derive(Clone)]
 pub struct JwksFile(Arc<Watched>);
 
@@ -65,6 +70,7 @@ struct Watched {
     path: PathBuf,
     interval: Duration,
     held: ArcSwap<Held>,
+    seats: Arc<AtomicUsize>,
     began: Instant,
     /// When the file was last asked for, in milliseconds since it began.
     checked: AtomicU64,
@@ -75,14 +81,18 @@ struct Watched {
 struct Held {
     keys: StaticKeys,
     digest: Digest,
-    generation: u64,
 }
 
 #[derive(Default)]
 struct State {
-    /// Somebody reads the file.
-    reading: Option<watch::Receiver<()>>,
+    reading: Option<InFlight>,
     last_error: Option<String>,
+}
+
+/// Somebody reads the file.
+struct InFlight {
+    done: watch::Receiver<()>,
+    since: Instant,
 }
 
 impl JwksFile {
@@ -113,11 +123,12 @@ impl JwksFile {
         })?;
         let keys = StaticKeys::from_jwks(&*bytes)
             .map_err(|error| ConfigError::new(format!("{}: {error}", path.display())))?;
-        let held = Held { keys, digest: digest(&SHA256, &bytes), generation: 0 };
+        let held = Held { keys, digest: digest(&SHA256, &bytes) };
         Ok(Self(Arc::new(Watched {
             path,
             interval,
             held: ArcSwap::from_pointee(held),
+            seats: Arc::default(),
             began: Instant::now(),
             checked: AtomicU64::new(0),
             state: Mutex::default(),
@@ -131,18 +142,18 @@ impl Watched {
         since.saturating_sub(Duration::from_millis(self.checked.load(Ordering::Acquire)))
     }
 
-    fn find(&self, header: &Header<'_>) -> Lookup<Result<VerifyingKey, KeyError>> {
-        self.held.load().keys.resolve(header)
+    fn find(&self, header: &Header<'_>) -> Result<VerifyingKey, KeyError> {
+        self.held.load().keys.find(header).cloned().ok_or_else(KeyError::not_found)
     }
 
     /// Has the file read, by one reader at a time, where nobody waits for it who does not want to.
     fn start(self: &Arc<Self>) -> Reading {
         let mut state = self.lock();
-        if let Some(done) = &state.reading {
+        if let Some(InFlight { done, .. }) = &state.reading {
             return Reading { done: done.clone(), joined: true };
         }
         let (done, reading) = watch::channel(());
-        state.reading = Some(reading.clone());
+        state.reading = Some(InFlight { done: reading.clone(), since: Instant::now() });
         drop(state);
         let job = Job { watched: Arc::clone(self), done };
         match Handle::try_current() {
@@ -155,10 +166,26 @@ impl Watched {
     /// Waits until the file has been read that was there when the question came.
     async fn wait(self: &Arc<Self>, reading: Reading) {
         let joined = reading.joined;
-        reading.wait().await;
-        // It may have begun before the file was changed.
-        if joined {
-            self.start().wait().await;
+        // One that was joined may have begun before the file was changed.
+        if reading.has_ended().await && joined {
+            self.start().has_ended().await;
+        }
+    }
+
+    /// What is said of a key that is not in the last good set: if the file cannot be read now, nobody knows.
+    fn explain(&self, error: KeyError, kid: Option<&str>, now: Instant) -> KeyError {
+        if kid.is_none() {
+            return error;
+        }
+        let state = self.lock();
+        match (&state.last_error, &state.reading) {
+            (Some(reason), _) => {
+                KeyError::unavailable(reason.clone()).with_retry_after(self.interval)
+            }
+            (None, Some(reading)) if reading.is_stuck(now) => {
+                KeyError::unavailable("the file is being read for long").with_retry_after(PATIENCE)
+            }
+            _ => error,
         }
     }
 
@@ -172,9 +199,9 @@ impl Watched {
                 return Ok(());
             }
             let keys = StaticKeys::from_jwks(&*bytes).map_err(|error| error.to_string())?;
-            let generation = held.generation.saturating_add(1);
-            self.held.store(Arc::new(Held { keys, digest, generation }));
-            tracing::debug!(target: TARGET, from = %self.path.display(), generation, "keys read");
+            let count = keys.status().map_or(0, |status| status.keys);
+            self.held.store(Arc::new(Held { keys, digest }));
+            tracing::debug!(target: TARGET, from = %self.path.display(), keys = count, "keys read");
             Ok(())
         });
         let last_error = result.err();
@@ -187,6 +214,13 @@ impl Watched {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InFlight {
+    /// Nobody waits for it any more: the file system hangs.
+    fn is_stuck(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= PATIENCE
     }
 }
 
@@ -230,30 +264,36 @@ struct Reading {
 }
 
 impl Reading {
-    async fn wait(mut self) {
-        let _in_time = within(PATIENCE, self.done.changed()).await;
+    /// Whether it ends in time.
+    async fn has_ended(mut self) -> bool {
+        within(PATIENCE, self.done.changed()).await.is_some()
     }
 }
 
 impl KeyResolver for JwksFile {
     fn resolve(&self, header: &Header<'_>) -> Lookup<Result<VerifyingKey, KeyError>> {
         let watched = &self.0;
-        let age = watched.age(Instant::now());
+        let now = Instant::now();
+        let age = watched.age(now);
         if age > watched.interval {
             let _reading = watched.start();
         }
-        let found = watched.find(header);
-        let unknown = matches!(&found, Lookup::Ready(Err(error)) if error.kind() == KeyErrorKind::NotFound)
-            && header.kid().is_some();
-        if age <= watched.interval.saturating_mul(2) && !(unknown && age > CERTAIN) {
-            return found;
+        let (kid, found) = (header.kid(), watched.find(header));
+        let unknown = kid.is_some() && found.is_err();
+        let lately = age <= watched.interval.saturating_mul(2) && !(unknown && age > CERTAIN);
+        if lately || watched.lock().reading.as_ref().is_some_and(|reading| reading.is_stuck(now)) {
+            return Lookup::Ready(found.map_err(|error| watched.explain(error, kid, now)));
         }
-        let reading = watched.start();
+        let Some(seat) = Seat::take(&watched.seats, MAX_WAITING) else {
+            return Lookup::Ready(Err(KeyError::unavailable("too many wait for the file")));
+        };
+        let (watched, reading) = (Arc::clone(watched), watched.start());
         let header = header.to_static();
-        let watched = Arc::clone(watched);
         Lookup::pending(async move {
             watched.wait(reading).await;
-            watched.find(&header).await
+            drop(seat);
+            let found = watched.find(&header);
+            found.map_err(|error| watched.explain(error, header.kid(), Instant::now()))
         })
     }
 
@@ -263,7 +303,7 @@ impl KeyResolver for JwksFile {
             let _reading = self.0.start();
         }
         let known = age <= self.0.interval.saturating_mul(2);
-        known.then(|| self.0.held.load().generation)
+        if known { self.0.held.load().keys.generation() } else { None }
     }
 
     fn refresh_now(&self) -> Lookup<Result<(), KeyError>> {

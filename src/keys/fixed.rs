@@ -2,7 +2,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use zeroize::Zeroizing;
 
-use super::{KeyResolver, KeysStatus};
+use super::{KeyResolver, KeysStatus, next_generation};
 use crate::{
     error::{ConfigError, KeyError},
     jose::{
@@ -43,6 +43,7 @@ struct Set {
     count: usize,
     algorithms: Algorithms,
     skipped: Vec<SkippedKey>,
+    generation: u64,
 }
 
 impl StaticKeys {
@@ -155,10 +156,11 @@ impl StaticKeys {
             }));
         }
         let algorithms = keys.iter().map(VerifyingKey::algorithm).collect();
-        Ok(Self(Arc::new(Set { keys, count, algorithms, skipped })))
+        let generation = next_generation();
+        Ok(Self(Arc::new(Set { keys, count, algorithms, skipped, generation })))
     }
 
-    fn find(&self, header: &Header<'_>) -> Option<&VerifyingKey> {
+    pub(super) fn find(&self, header: &Header<'_>) -> Option<&VerifyingKey> {
         let of_algorithm =
             || self.0.keys.iter().filter(|key| key.algorithm() == header.algorithm());
         let only = || {
@@ -180,7 +182,7 @@ impl KeyResolver for StaticKeys {
     }
 
     fn generation(&self) -> Option<u64> {
-        Some(0)
+        Some(self.0.generation)
     }
 
     fn algorithms(&self) -> Option<Algorithms> {
@@ -188,7 +190,7 @@ impl KeyResolver for StaticKeys {
     }
 
     fn status(&self) -> Option<KeysStatus> {
-        let Set { keys: _, count, algorithms: _, skipped } = &*self.0;
+        let Set { keys: _, count, algorithms: _, skipped, generation: _ } = &*self.0;
         Some(KeysStatus {
             usable: true,
             keys: *count,

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::time::advance;
 use tower_bearer::{
@@ -148,6 +149,8 @@ async fn a_file_that_is_no_set_any_more_leaves_the_last_good_one() {
         }
         assert!(keys.refresh_now().await.is_err(), "{name}");
         assert_eq!(at_once(&verifier, &token), Some(Ok(())), "{name}");
+        let nobody_knows = Err(TokenErrorKind::KeysUnavailable);
+        assert_eq!(verify(&verifier, &named("new").1).await, nobody_knows, "{name}");
         assert!(keys.status().unwrap().last_error.is_some(), "{name}");
         folder.write(&good);
         read_again(&keys).await;
@@ -211,6 +214,47 @@ fn without_a_runtime_the_file_is_read_on_the_spot() {
     let verifier = Verifier::new(standard(keys)).unwrap();
     folder.write(&[new]);
     assert_eq!(block_on(verify(&verifier, &token)), Ok(()));
+}
+
+#[test]
+fn a_file_that_takes_too_long_to_read_is_not_waited_for_again() {
+    let folder = Folder::new("slow");
+    let ((jwk, token), (_, stranger)) = (named("1"), named("2"));
+    folder.write(&[jwk]);
+    let (_, verifier) = watch(&folder);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        // The one thread that could read the file does something else.
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || drop(held.recv()));
+        seconds(3600.0).await;
+        let mut waiting = std::pin::pin!(verify(&verifier, &token));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        seconds(5.0).await;
+        assert_eq!(waiting.await, Ok(()), "by the last good set");
+        for _ in 0..3 {
+            let nobody_knows = Some(Err(TokenErrorKind::KeysUnavailable));
+            assert_eq!(at_once(&verifier, &token), Some(Ok(())));
+            assert_eq!(at_once(&verifier, &stranger), nobody_knows);
+        }
+        drop(release);
+        busy.await.unwrap();
+        assert_eq!(verify(&verifier, &stranger).await, Err(TokenErrorKind::UnknownKey));
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_for_the_file_are_counted() {
+    let folder = Folder::new("crowd");
+    let (jwk, token) = named("1");
+    folder.write(&[jwk]);
+    let (_, verifier) = watch(&folder);
+    seconds(3600.0).await;
+    let crowd: Vec<_> = (0..1024).map(|_| verifier.verify(&token)).collect();
+    assert_eq!(at_once(&verifier, &token), Some(Err(TokenErrorKind::KeysUnavailable)));
+    drop(crowd);
+    assert_eq!(verify(&verifier, &token).await, Ok(()));
 }
 
 #[test]

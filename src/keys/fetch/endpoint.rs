@@ -44,12 +44,13 @@ impl Endpoint {
         &self.0
     }
 
-    /// A name or an address that can only be this machine.
+    /// `localhost`, or an address that can only be this machine. Names below `localhost` are for a resolver
+    /// to say.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.0.host().unwrap_or_default();
         let literal = host.trim_start_matches('[').trim_end_matches(']');
-        let named = host == "localhost" || host.ends_with(".localhost");
-        named || literal.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        host.eq_ignore_ascii_case("localhost")
+            || literal.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 
     /// Whether it is `http` on loopback.
@@ -85,7 +86,8 @@ mod tests {
             ("http://127.9.9.9/jwks", false, true, true),
             ("http://[::1]:80/jwks", false, true, true),
             ("http://localhost/jwks", false, true, true),
-            ("http://idp.localhost/jwks", false, true, true),
+            ("http://LOCALHOST/jwks", false, true, true),
+            ("http://idp.localhost/jwks", false, false, true),
             ("http://issuer.example/jwks", false, false, true),
             ("http://127.0.0.1.issuer.example/jwks", false, false, true),
             ("http://localhost.issuer.example/jwks", false, false, true),

@@ -22,7 +22,7 @@ use crate::{
     error::KeyError,
     keys::{
         KeysStatus,
-        fetch::{BoxError, Endpoint, Getter, reason},
+        fetch::{Endpoint, Getter},
     },
     telemetry::{TARGET, count},
 };
@@ -56,7 +56,6 @@ pub(super) struct State {
     pub(super) flight: Option<Flight>,
     launched: u64,
     landed: u64,
-    generation: u64,
     address: Option<Endpoint>,
     pub(super) forgotten: HashSet<Box<str>>,
     pub(super) last_error: Option<String>,
@@ -71,7 +70,6 @@ impl Core {
                 flight: None,
                 launched: 0,
                 landed: 0,
-                generation: 0,
                 address: None,
                 forgotten: HashSet::new(),
                 last_error: None,
@@ -133,7 +131,7 @@ impl Core {
     pub(super) fn land(
         &self,
         ticket: &Ticket,
-        answer: Result<Answer, BoxError>,
+        answer: Result<Answer, String>,
     ) -> Result<(), KeyError> {
         let mut state = self.lock();
         state.arrived(ticket);
@@ -147,8 +145,7 @@ impl Core {
                 }
                 Ok(if unchanged { "unchanged" } else { "changed" })
             }
-            Err(error) => {
-                let reason = reason(&error);
+            Err(reason) => {
                 if newest {
                     state.schedule.failed(ticket.sent, &self.settings);
                     state.last_error = Some(reason.clone());
@@ -157,7 +154,7 @@ impl Core {
             }
         };
         drop(state);
-        self.wake.notify_one();
+        self.wake_keeper();
         self.tell(ticket, outcome)
     }
 
@@ -197,9 +194,8 @@ impl Core {
                 Snapshot { published, usable_until, ..(*held).clone() }
             }
             _ => {
-                state.generation = state.generation.saturating_add(1);
                 state.schedule.new_set();
-                Snapshot::new(published, &state.forgotten, state.generation, usable_until)
+                Snapshot::new(published, &state.forgotten, usable_until)
             }
         };
         self.snapshot.store(Some(Arc::new(snapshot)));
@@ -213,10 +209,8 @@ impl Core {
         let mut state = self.lock();
         state.forgotten.insert(kid.into());
         let Some(held) = self.snapshot.load_full() else { return };
-        state.generation = state.generation.saturating_add(1);
         let published: Arc<Published> = Arc::clone(&held.published);
-        let snapshot =
-            Snapshot::new(published, &state.forgotten, state.generation, held.usable_until);
+        let snapshot = Snapshot::new(published, &state.forgotten, held.usable_until);
         self.snapshot.store(Some(Arc::new(snapshot)));
     }
 

@@ -10,13 +10,13 @@ use tokio::time::Instant;
 
 use super::{
     core::{Core, State},
-    flight::{Flight, Occasion, Seat, Waiting},
+    flight::{Flight, Occasion, Waiting},
     schedule::Verdict,
 };
 use crate::{
     error::KeyError,
     jose::{algorithm::Algorithm, key::VerifyingKey},
-    keys::set::Found,
+    keys::{seat::Seat, set::Found},
 };
 
 /// The key a token names.

@@ -1,20 +1,15 @@
-use std::{
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{sync::watch, task::AbortHandle, time::Instant};
 
-use super::{
-    core::Core,
-    source::{Answer, Question},
-};
+use super::{core::Core, source::Question};
 use crate::{
     error::KeyError,
-    keys::fetch::{BoxError, within},
+    keys::{
+        fetch::{reason, within},
+        seat::Seat,
+    },
 };
 
 /// What a flight brought, once it is back.
@@ -86,57 +81,21 @@ pub(super) fn launch(core: &Arc<Core>, ticket: Ticket, question: Question) -> Op
     let runtime = tokio::runtime::Handle::try_current().ok()?;
     let (done, landed) = watch::channel(None);
     let Ticket { number, occasion, sent } = ticket;
-    let unlanded = Unlanded { core: Arc::downgrade(core), ticket: Some(ticket) };
+    let core_of_task = Arc::downgrade(core);
     let (source, getter) = (Arc::clone(&core.source), Arc::clone(&core.getter));
     let settings = core.settings.clone();
     let task = runtime.spawn(async move {
-        let answer = source.ask(&getter, &settings, question).await;
-        drop(done.send(unlanded.land(answer)));
+        // What the client and its errors do is the user's code. None of it runs while the state is locked.
+        let asked = async {
+            source.ask(&getter, &settings, question).await.map_err(|error| reason(&error))
+        };
+        let answer = AssertUnwindSafe(asked).catch_unwind().await;
+        let answer = answer.unwrap_or_else(|_| Err("the client panicked".to_owned()));
+        if let Some(core) = core_of_task.upgrade() {
+            drop(done.send(Some(core.land(&ticket, answer))));
+        }
     });
     Some(Flight { number, occasion, sent, landed, task: task.abort_handle() })
-}
-
-/// Sees to it that a flight whose client panics is one that failed.
-struct Unlanded {
-    core: Weak<Core>,
-    ticket: Option<Ticket>,
-}
-
-impl Unlanded {
-    fn land(mut self, answer: Result<Answer, BoxError>) -> Landed {
-        let ticket = self.ticket.take()?;
-        Some(self.core.upgrade()?.land(&ticket, answer))
-    }
-}
-
-impl Drop for Unlanded {
-    fn drop(&mut self) {
-        // Else the runtime it ran on has ended, which says nothing of the source. Nothing may be locked
-        // then: one that is ending drops a task within `spawn`, where the state is locked already.
-        if !std::thread::panicking() {
-            return;
-        }
-        let Some((ticket, core)) = self.ticket.take().zip(self.core.upgrade()) else { return };
-        drop(core.land(&ticket, Err("the client panicked".into())));
-    }
-}
-
-/// A place among those who wait.
-pub(super) struct Seat(Arc<AtomicUsize>);
-
-impl Seat {
-    /// `None` if all are taken.
-    pub(super) fn take(taken: &Arc<AtomicUsize>, seats: usize) -> Option<Self> {
-        let free = |count: usize| (count < seats).then(|| count.saturating_add(1));
-        taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).ok()?;
-        Some(Self(Arc::clone(taken)))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 /// Waits for a flight to come back, in a seat. `None` if it never will.

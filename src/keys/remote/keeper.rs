@@ -42,6 +42,13 @@ impl Core {
         runtime.spawn(Keeper { core: Arc::downgrade(self), term }.keep());
     }
 
+    /// Wakes whoever sleeps, and one who is about to: a keeper on a runtime that stands still must not catch
+    /// what the one in its place waits for.
+    pub(super) fn wake_keeper(&self) {
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+    }
+
     fn millis(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.began).as_millis();
         // Zero is for a lease that nobody holds.
@@ -136,7 +143,7 @@ impl Drop for Keeper {
 /// Nobody can ask any more: the keeper ends at once.
 impl Drop for Core {
     fn drop(&mut self) {
-        self.wake.notify_one();
+        self.wake_keeper();
         if let Some(flight) = &self.lock().flight {
             flight.abort();
         }

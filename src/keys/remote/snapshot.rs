@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::source::Published;
-use crate::keys::set::KeySet;
+use crate::keys::{next_generation, set::KeySet};
 
 /// The set that requests are judged by.
 #[derive(Clone)]
@@ -17,11 +17,10 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Without the keys of these names.
+    /// Without the keys of these names. It is a generation of its own.
     pub(super) fn new(
         published: Arc<Published>,
         forgotten: &HashSet<Box<str>>,
-        generation: u64,
         usable_until: Instant,
     ) -> Self {
         let trusted = published
@@ -29,7 +28,7 @@ impl Snapshot {
             .iter()
             .filter(|key| !key.kid().is_some_and(|kid| forgotten.contains(kid)));
         let keys = Arc::new(KeySet::new(trusted.cloned()));
-        Self { keys, published, generation, usable_until }
+        Self { keys, published, generation: next_generation(), usable_until }
     }
 
     pub(super) fn is_usable(&self, now: Instant) -> bool {

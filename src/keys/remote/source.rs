@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH},
@@ -18,6 +19,12 @@ use crate::{
         fetch::{BoxError, Endpoint, Getter, freshness, reason},
     },
 };
+
+/// What is read by a thread of its own, in bytes.
+const LARGE: usize = 16 * 1024;
+
+/// A tag that is longer is not worth keeping, in bytes.
+const MAX_ETAG: usize = 1024;
 
 /// Where a set comes from.
 pub(super) enum Source {
@@ -81,7 +88,7 @@ impl Source {
         let published = match (response.status(), held) {
             // Of one that had not to be compared nothing is known to be the same.
             (StatusCode::NOT_MODIFIED, Some(held)) if held.etag.is_some() => held,
-            (StatusCode::OK, held) => read(&response, held, said, settings)?,
+            (StatusCode::OK, held) => read(&response, held, said, settings).await?,
             (status, _) => return Err(format!("the status is {}", status.as_u16()).into()),
         };
         let fresh = said.unwrap_or(published.fresh);
@@ -123,16 +130,16 @@ fn headers(held: Option<&Published>, occasion: Occasion) -> HeaderMap {
     headers
 }
 
-fn read(
-    response: &Response<impl AsRef<[u8]>>,
+async fn read(
+    response: &Response<Bytes>,
     held: Option<Arc<Published>>,
     said: Option<Duration>,
     settings: &Settings,
 ) -> Result<Arc<Published>, BoxError> {
-    let body = response.body().as_ref();
+    let body = response.body();
     let mut digest_of = [0; 32];
     digest_of.copy_from_slice(digest(&SHA256, body).as_ref());
-    let etag = response.headers().get(ETAG).cloned();
+    let etag = response.headers().get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned();
     let fresh = said.unwrap_or(settings.fresh_for);
     let same = |held: &Arc<Published>| {
         held.digest == digest_of && held.etag == etag && held.fresh == fresh
@@ -140,13 +147,22 @@ fn read(
     if let Some(held) = held.filter(same) {
         return Ok(held);
     }
-    let json = std::str::from_utf8(body).map_err(|_| "the JWK Set is not UTF-8")?;
-    let jwk::JwkSet { keys, skipped, usable } = jwk::read_remote_set(json, settings.max_keys)?;
+    let jwk::JwkSet { keys, skipped, usable } = parse(body.clone(), settings.max_keys).await?;
     if keys.is_empty() {
         let reasons: Vec<String> = skipped.iter().take(10).map(ToString::to_string).collect();
         return Err(format!("no key of the set can be used: [{}]", reasons.join("; ")).into());
     }
     Ok(Arc::new(Published { keys, skipped, count: usable, fresh, etag, digest: digest_of }))
+}
+
+/// A hundred keys take milliseconds, during which no request on this thread would be served.
+async fn parse(body: Bytes, most: usize) -> Result<jwk::JwkSet, BoxError> {
+    let large = body.len() > LARGE;
+    let parse = move || {
+        let json = std::str::from_utf8(&body).map_err(|_| "the JWK Set is not UTF-8")?;
+        Ok(jwk::read_remote_set(json, most)?)
+    };
+    if large { tokio::task::spawn_blocking(parse).await? } else { parse() }
 }
 
 impl Published {
