@@ -194,6 +194,25 @@ fn a_fetch_on_a_runtime_that_stands_still_is_given_up() {
 }
 
 #[test]
+fn a_strangers_fetch_on_a_runtime_that_stands_still_holds_up_no_refresh() {
+    let (key, world) = (Key::new("a"), World::new());
+    world.publish([&key]);
+    let good = key.token();
+    let (still, moves) = (current_thread(), paused());
+    still.block_on(async {
+        world.keys.preload().await.unwrap();
+        assert_eq!(world.status(&strange("x")).now_or_never(), None);
+    });
+    moves.block_on(async {
+        for _ in 0..30 {
+            pass(MINUTE).await;
+            assert_eq!(world.status(&good).await, 200);
+        }
+        assert!(world.keys.status().unwrap().age.unwrap() < 6 * MINUTE);
+    });
+}
+
+#[test]
 fn a_request_on_a_runtime_that_has_ended_is_answered() {
     // With a good answer of a moment ago we know that there is no such key.
     for (warm, expected) in
