@@ -181,11 +181,11 @@ impl KeyResolver for RemoteJwks {
 
     fn generation(&self) -> Option<u64> {
         let now = Instant::now();
+        let snapshot = self.0.snapshot.load();
+        let usable = snapshot.as_deref().filter(|snapshot| snapshot.is_usable(now))?;
         // Who only ever asks for this relies on keys that are kept fresh, too.
         self.0.touch(now);
-        let snapshot = self.0.snapshot.load();
-        let usable = snapshot.as_deref().filter(|snapshot| snapshot.is_usable(now));
-        usable.map(|snapshot| snapshot.generation)
+        Some(usable.generation)
     }
 
     /// Those with a public key: a secret is never taken from a remote set.

@@ -49,7 +49,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// No number may be zero where that would switch off what it bounds, and what depends on each other fits.
+    /// No number may be zero where that would switch off what it bounds.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let Self { backoff, fresh_within, .. } = self;
         let durations = [
@@ -80,12 +80,6 @@ impl Settings {
             return Err(ConfigError::new(format!(
                 "`{name}` of the remote keys must begin before it ends"
             )));
-        }
-        if self.certain_for < self.forced_every {
-            return Err(ConfigError::new(
-                "`certain_for` of the remote keys is shorter than the time between `forced_fetches`: strangers could \
-                 cause 503 in between",
-            ));
         }
         if self.forced_burst.get() > 1000 {
             return Err(ConfigError::new(
