@@ -99,13 +99,14 @@ impl TrustedIssuer {
     /// For settings of one's own, such as a `reqwest::Client`, this is the long form:
     ///
     /// ```no_run
-    /// use tower_bearer::{RemoteJwks, TrustedIssuer};
+    /// use tower_bearer::{RemoteJwks, TrustedIssuer, reqwest};
     ///
+    /// let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     /// let name = "https://issuer.example";
-    /// let keys = RemoteJwks::discovery(name).client(tower_bearer::reqwest::Client::new()).build()?;
+    /// let keys = RemoteJwks::discovery(name).client(client).build()?;
     /// let issuer = TrustedIssuer::new(name, "https://api.example", keys);
     /// # drop(issuer);
-    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// [OpenID Connect Discovery 1.0]: https://openid.net/specs/openid-connect-discovery-1_0.html

@@ -49,8 +49,9 @@ impl RemoteJwksBuilder {
         Self { address, fetch: None, allow_http: false, settings: Settings::default() }
     }
 
-    /// Asks by this client, with its proxies, certificates and time to connect. Whatever it follows, an answer
-    /// from another URL than the one asked is refused.
+    /// Asks by this client, with its proxies, certificates and time to connect. An answer from another URL than the one
+    /// asked is refused; but a client that follows redirects, as they do by default, has then sent a request to
+    /// wherever the issuer pointed. Build it with `redirect(reqwest::redirect::Policy::none())`.
     pub fn client(self, client: reqwest::Client) -> Self {
         self.fetch(Reqwest(client))
     }
