@@ -1,9 +1,12 @@
 //! Counters and gauges of the crate `metrics`. Labels are names of the set-up or one of a few fixed words:
 //! nothing that a token brings.
 
+#[cfg(feature = "jwks")]
 use std::{sync::Arc, time::Duration};
 
-use metrics::{SharedString, counter, gauge};
+use metrics::counter;
+#[cfg(feature = "jwks")]
+use metrics::{SharedString, gauge};
 
 /// A token was judged: `verified`, or the code of the reason why not.
 pub(crate) fn token(outcome: Result<(), &'static str>) {

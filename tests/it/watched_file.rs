@@ -265,7 +265,7 @@ fn one_busy_thread<F: Future<Output = ()>>(test: impl FnOnce(mpsc::Sender<()>) -
     let runtime = runtime.enable_all().start_paused(true).max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let (release, held) = mpsc::channel();
-        drop(tokio::task::spawn_blocking(move || drop(held.recv())));
+        drop(tokio::task::spawn_blocking(move || held.recv()));
         test(release).await;
     });
 }
