@@ -23,9 +23,11 @@ async fn me(token: VerifiedToken) -> String {
 
 async fn health(State(verifier): State<Verifier>) -> (StatusCode, Json<Vec<IssuerStatus>>) {
     let status = verifier.status();
-    let usable = |issuer: &IssuerStatus| issuer.keys.as_ref().is_none_or(|keys| keys.usable);
-    let code =
-        if status.iter().all(usable) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let code = if status.iter().all(IssuerStatus::is_usable) {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (code, Json(status))
 }
 

@@ -84,14 +84,14 @@
 //! | `debug` | `token failed, request passes` | `reason` | best effort lets a bad token through |
 //! | `debug` | `keys fetched`, `keys read` | `from`, `outcome`, `keys`, `skipped`; `generation` | a set came, from an issuer or a file |
 //! | `warn` | `keys not fetched`, `keys not read` | `from`, `error` | it did not; the last good one stays |
-//! | `warn` | `keys unavailable` | `error`, `source` | a resolver could not say whether there is a key |
+//! | `warn` | `keys unavailable` | `issuer`, `error`, `source` | a resolver could not say whether there is a key; at `debug` where `keys not fetched` has said so |
 //! | `warn` | `issuers unavailable` | `error`, `source` | an [`IssuerResolver`] could not say whether an issuer is trusted, or has too many questions to answer; once for each question |
 //! | `error` | `issuer misconfigured` | `error`, `source` | an [`IssuerResolver`] answered with an issuer that cannot be used |
 //! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few, in a fixed set of issuers; once for each trusted one |
 //! | `warn` | `claims do not fit the type a handler asks for` | `field` | an extractor or [`JwtLayer::claims`] answers 403 |
 //! | `error` | `no JwtLayer has run before this handler` | | an extractor finds no outcome and answers 500 |
 //!
-//! `reason` is a [`TokenErrorKind::code`] or a [`RejectionKind::code`]; `trusted` is an issuer as it was
+//! `reason` is a [`TokenErrorKind::code`] or a [`RejectionKind::code`]; `trusted` and `issuer` are issuers as they were
 //! configured; `from` is an issuer, a URL without its query, or a path, as it was configured; `claim` is one that is registered or that the set-up asks for; `field` is a claim's name where
 //! it is plain.
 //!
@@ -108,6 +108,14 @@
 //! | `tower_bearer_unknown_kids_total` | counter of tokens whose key was not at hand | `from`; `answer`: `found`, `absent`, `unavailable` |
 //!
 //! No label holds anything that a token brings.
+//!
+//! # Guides
+//!
+//! In the repository: [keys that rotate](https://github.com/tower-bearer/tower-bearer/blob/main/docs/KEYS.md),
+//! [set-ups for providers](https://github.com/tower-bearer/tower-bearer/blob/main/docs/PROVIDERS.md),
+//! [configuration files](https://github.com/tower-bearer/tower-bearer/blob/main/docs/CONFIGURATION.md),
+//! [testing your service](https://github.com/tower-bearer/tower-bearer/blob/main/docs/TESTING.md),
+//! [the design and its reasons](https://github.com/tower-bearer/tower-bearer/blob/main/docs/DESIGN.md).
 //!
 //! # Features
 //!

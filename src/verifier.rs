@@ -257,7 +257,12 @@ fn finish(
     let key = key.inspect_err(|error| {
         if error.kind() != crate::error::KeyErrorKind::NotFound {
             let source = std::error::Error::source(error).map(tracing::field::display);
-            tracing::warn!(target: TARGET, error = %error, source, "keys unavailable");
+            let issuer = &*candidate.trusted.issuer;
+            if error.is_told() {
+                tracing::debug!(target: TARGET, issuer, error = %error, source, "keys unavailable");
+            } else {
+                tracing::warn!(target: TARGET, issuer, error = %error, source, "keys unavailable");
+            }
         }
     })?;
     candidate.verify(key, parts)

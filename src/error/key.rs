@@ -16,6 +16,8 @@ pub struct KeyError {
     message: Cow<'static, str>,
     retry_after: Option<Duration>,
     source: Option<super::Source>,
+    /// The log has it already.
+    told: bool,
 }
 
 /// What sort of [`KeyError`] it is.
@@ -62,6 +64,18 @@ impl KeyError {
         self
     }
 
+    /// It was logged where it arose: those who meet it say so at `debug`.
+    #[cfg(feature = "jwks")]
+    #[must_use]
+    pub(crate) fn told(mut self) -> Self {
+        self.told = true;
+        self
+    }
+
+    pub(crate) fn is_told(&self) -> bool {
+        self.told
+    }
+
     /// What sort of error it is.
     pub fn kind(&self) -> KeyErrorKind {
         self.kind
@@ -73,7 +87,7 @@ impl KeyError {
     }
 
     fn of(kind: KeyErrorKind, message: Cow<'static, str>) -> Self {
-        Self { kind, message, retry_after: None, source: None }
+        Self { kind, message, retry_after: None, source: None, told: false }
     }
 
     pub(crate) fn message(&self) -> &Cow<'static, str> {
@@ -93,12 +107,14 @@ impl fmt::Display for KeyError {
 
 impl fmt::Debug for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, message, retry_after, source: _ } = self;
+        let Self { kind, message, retry_after, source, told: _ } = self;
+        // What a `main` prints that ends with this error. The source goes to the log as well.
         f.debug_struct("KeyError")
             .field("kind", kind)
             .field("message", message)
             .field("retry_after", retry_after)
-            .finish_non_exhaustive()
+            .field("source", &source.as_ref().map(ToString::to_string))
+            .finish()
     }
 }
 

@@ -27,7 +27,8 @@ impl Discovery {
         let shown = if issuer.contains('@') { "" } else { issuer };
         let wrong = |what: &str| {
             ConfigError::new(format!(
-                "the issuer {shown:?} {what}: discovery needs its `https` URL, without query or fragment"
+                "the issuer {shown:?} {what}: discovery needs its `https` URL, without query or fragment; \
+                 plain http elsewhere than on loopback takes `RemoteJwks::discovery(..).danger_allow_http()`"
             ))
         };
         // A terminating slash is dropped before the addresses are built, and only here.
@@ -88,11 +89,20 @@ impl Discovery {
             read_object(json).map_err(|_| "it is no JSON object of metadata")?;
         let Text(issuer) = issuer.ok_or("it names no `issuer`")?;
         if *issuer != *self.issuer {
-            return Err("its `issuer` is another, to the letter".to_owned());
+            return Err(another(&self.issuer, &issuer));
         }
         let Text(jwks_uri) = jwks_uri.ok_or("it has no `jwks_uri`")?;
         Endpoint::parse(&jwks_uri, self.keys).map_err(|wrong| format!("its `jwks_uri` {wrong}"))
     }
+}
+
+/// The commonest mistake, said so that it can be mended. What the server says is bounded and escaped.
+fn another(ours: &str, theirs: &str) -> String {
+    if ours.trim_end_matches('/') == theirs.trim_end_matches('/') {
+        return "its `issuer` differs by a trailing slash".to_owned();
+    }
+    let theirs: String = theirs.chars().take(200).collect();
+    format!("its `issuer` is another: {theirs:?}")
 }
 
 fn headers() -> HeaderMap {

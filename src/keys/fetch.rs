@@ -38,18 +38,27 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// A closure is one:
 ///
 /// ```
+/// use http_body_util::Empty;
+/// use hyper::body::Bytes;
+/// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 /// use tower_bearer::{BoxError, FetchBody, RemoteJwks, http};
 ///
-/// # async fn my_client(uri: &http::Uri) -> Result<Vec<u8>, std::io::Error> { Ok(Vec::new()) }
-/// let keys = RemoteJwks::builder("https://issuer.example/jwks")
-///     .fetch(|request: http::Request<()>| async move {
-///         let bytes = my_client(request.uri()).await?;
-///         Ok(http::Response::new(FetchBody::from(bytes)))
+/// let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+/// let keys = RemoteJwks::builder("http://127.0.0.1:8080/jwks")
+///     .fetch(move |request: http::Request<()>| {
+///         let client = client.clone();
+///         async move {
+///             let response = client.request(request.map(|()| Empty::new())).await?;
+///             Ok::<_, BoxError>(response.map(FetchBody::new))
+///         }
 ///     })
 ///     .build()?;
 /// # drop(keys);
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
+///
+/// An implementation of the trait answers with `Lookup::pending(async move { .. })`. Hand on the answer's status and
+/// headers as they are: 304, `ETag` and `Cache-Control` are read.
 ///
 /// The request has its headers (`Accept`, `If-None-Match`, `Cache-Control`) and an absolute URI. The
 /// answer is read here: its status, its size and the time it takes are bounded, whoever fetches. Follow

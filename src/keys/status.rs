@@ -11,7 +11,9 @@ use crate::jose::jwk::SkippedKey;
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct KeysStatus {
-    /// Whether tokens can be verified now.
+    /// Whether tokens can be verified, for all that is known: `false` while there are no keys because they could not be
+    /// had. Where nobody has asked for them yet, or not for an hour, the next request has them fetched: that is
+    /// `true`, with no `keys`.
     pub usable: bool,
     /// How many keys there are.
     pub keys: usize,

@@ -14,3 +14,10 @@ pub struct IssuerStatus {
     /// How its keys are; `None` if their resolver does not say.
     pub keys: Option<KeysStatus>,
 }
+
+impl IssuerStatus {
+    /// Whether its tokens can be verified, for all that is known: `false` while its keys cannot be had.
+    pub fn is_usable(&self) -> bool {
+        self.keys.as_ref().is_none_or(|keys| keys.usable)
+    }
+}

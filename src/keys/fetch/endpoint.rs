@@ -24,7 +24,8 @@ impl Endpoint {
         if text.contains('#') {
             return Err("has a fragment");
         }
-        let authority = uri.authority().ok_or("is no absolute URL")?;
+        let authority = uri.authority().filter(|_| uri.scheme().is_some());
+        let authority = authority.ok_or("is no absolute URL")?;
         if authority.as_str().contains('@') {
             return Err("has a user name in it");
         }

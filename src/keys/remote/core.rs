@@ -176,7 +176,7 @@ impl Core {
             }
             Err(error) => {
                 tracing::warn!(target: TARGET, from, error, "keys not fetched");
-                Err(KeyError::unavailable(error))
+                Err(KeyError::unavailable(format!("{from}: {error}")).told())
             }
         }
     }
@@ -216,8 +216,11 @@ impl Core {
 
     /// Nobody has asked for keys in a long while: the next request is a first one.
     pub(super) fn retire(&self) {
-        let _state = self.lock();
+        let mut state = self.lock();
         self.snapshot.store(None);
+        state.schedule.retire();
+        // Of what was wrong an hour ago nothing is known.
+        state.last_error = None;
     }
 
     pub(super) fn status(&self, now: Instant) -> KeysStatus {
@@ -226,7 +229,8 @@ impl Core {
         let published = snapshot.as_deref().map(|snapshot| &snapshot.published);
         let until = |at: Instant| at.saturating_duration_since(now);
         KeysStatus {
-            usable: snapshot.as_deref().is_some_and(|snapshot| snapshot.is_usable(now)),
+            usable: snapshot.as_deref().is_some_and(|snapshot| snapshot.is_usable(now))
+                || state.last_error.is_none(),
             keys: published.map_or(0, |published| published.count),
             skipped: published.map_or_else(Vec::new, |published| published.skipped.clone()),
             age: state.schedule.last_good().map(|asked| now.saturating_duration_since(asked)),

@@ -97,8 +97,8 @@ impl Core {
             Verdict::Fetch if wanted.patience > 0 => {
                 self.launch_for(state, wanted, Occasion::Schedule, now)
             }
-            Verdict::Unavailable(rest) => unavailable(state, rest),
-            Verdict::Absent | Verdict::Fetch => unavailable(state, Duration::ZERO),
+            Verdict::Unavailable(rest) => unavailable(&self.name, state, rest),
+            Verdict::Absent | Verdict::Fetch => unavailable(&self.name, state, Duration::ZERO),
         }
     }
 
@@ -123,7 +123,7 @@ impl Core {
         match verdict {
             Verdict::Absent => absent(),
             Verdict::Fetch => self.launch_for(state, wanted, Occasion::UnknownKey, now),
-            Verdict::Unavailable(rest) => unavailable(state, rest),
+            Verdict::Unavailable(rest) => unavailable(&self.name, state, rest),
         }
     }
 
@@ -148,13 +148,13 @@ impl Core {
         }
         match &state.flight {
             Some(flight) => self.seat(state, flight, wanted),
-            None => unavailable(state, Duration::ZERO),
+            None => unavailable(&self.name, state, Duration::ZERO),
         }
     }
 
     fn seat(&self, state: &State, flight: &Flight, wanted: &Wanted) -> Decision {
         match Seat::take(&self.seats, self.settings.max_waiting) {
-            None => unavailable(state, Duration::ZERO),
+            None => unavailable(&self.name, state, Duration::ZERO),
             Some(seat) => Decision::Wait(Waiting {
                 number: flight.number,
                 conclusive: flight.occasion.is_past_caches() && flight.sent >= wanted.since,
@@ -177,14 +177,17 @@ impl Core {
         }
         let occasion = if anew { Occasion::Operator } else { Occasion::Schedule };
         match state.schedule.on_empty(now) {
-            Verdict::Unavailable(rest) if !anew => unavailable(&state, rest).into_waiting(),
+            Verdict::Unavailable(rest) if !anew => {
+                unavailable(&self.name, &state, rest).into_waiting()
+            }
             _ => self.launch_for(&mut state, &wanted, occasion, now).into_waiting(),
         }
     }
 }
 
-fn unavailable(state: &State, wait: Duration) -> Decision {
-    let reason = state.last_error.clone().unwrap_or_else(|| "asked too often".to_owned());
-    let wait = wait.max(Duration::from_secs(1));
-    Decision::Answer(Err(KeyError::unavailable(reason).with_retry_after(wait)))
+/// Why they are out of reach was logged when the fetch failed, and not again for each request.
+fn unavailable(name: &str, state: &State, wait: Duration) -> Decision {
+    let reason = state.last_error.as_deref().unwrap_or("asked too often");
+    let error = KeyError::unavailable(format!("{name}: {reason}")).told();
+    Decision::Answer(Err(error.with_retry_after(wait.max(Duration::from_secs(1)))))
 }

@@ -125,6 +125,13 @@ impl Schedule {
         self.retry_at.max(self.refresh_at)
     }
 
+    /// Nothing is planned any more.
+    pub(super) fn retire(&mut self) {
+        self.refresh_at = None;
+        self.retry_at = None;
+        self.failures = 0;
+    }
+
     pub(super) fn last_good(&self) -> Option<Instant> {
         self.last_good
     }
