@@ -1,20 +1,28 @@
 //! [`VerifierConfig`]: a [`Verifier`] from a configuration file (feature `config`).
 //!
-//! Any format that serde reads will do: these are types to deserialize, and nothing here opens a file but
-//! those of the keys. `docs/CONFIGURATION.md` has every setting in one table.
+//! Any format of serde's that says itself what it holds will do: these are types to deserialize, and nothing here
+//! opens a file but those of the keys. `docs/CONFIGURATION.md` has every setting in one table.
 //!
-//! serde says which setting is unknown or of a wrong type. Everything else is said when the verifier is
+//! Reading says which setting is unknown or of a wrong type. Everything else is said when the verifier is
 //! built, with the setting in front: `issuer[0].keys.algorithm: …`.
 
 mod issuer;
 mod keys;
 mod list;
+mod reading;
 
 use std::{borrow::Cow, path::PathBuf};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{
+        MapAccess, SeqAccess,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
+};
 
 pub use self::issuer::IssuerConfig;
+use self::reading::{Parts, Whole};
 use crate::{
     error::ConfigError,
     verifier::{TrustedIssuer, Verifier},
@@ -68,12 +76,39 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Whole<Document>")]
 pub struct VerifierConfig {
-    #[serde(rename = "issuer", default)]
     issuers: Vec<IssuerConfig>,
-    #[serde(skip)]
     folder: PathBuf,
+}
+
+/// What stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    issuer: Option<Whole<Vec<IssuerConfig>>>,
+}
+
+impl<'de> Parts<'de> for Document {
+    const EXPECTED: &'static str = "a table with `issuer`";
+
+    fn of_table<A: MapAccess<'de>>(table: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(table))
+    }
+}
+
+impl<'de> Parts<'de> for Vec<IssuerConfig> {
+    const EXPECTED: &'static str = "a list of tables for `issuer`";
+
+    fn of_list<A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
+        Self::deserialize(SeqAccessDeserializer::new(list))
+    }
+}
+
+impl From<Whole<Document>> for VerifierConfig {
+    fn from(Whole(Document { issuer }): Whole<Document>) -> Self {
+        Self::new(issuer.into_iter().flat_map(|Whole(issuers)| issuers))
+    }
 }
 
 impl VerifierConfig {

@@ -1,225 +1,124 @@
-use std::{collections::BTreeMap, path::Path, time::Duration};
+mod build;
 
-use serde::Deserialize;
+use std::{collections::BTreeMap, fmt, path::Path};
+
+use serde::{
+    Deserialize,
+    de::{MapAccess, value::MapAccessDeserializer},
+};
 use serde_json::Value;
 
 use super::{
-    keys::{KeysConfig, Owner, algorithm_named},
+    keys::KeysConfig,
     list::List,
-    wrong,
+    reading::{Parts, Whole, settings},
 };
-use crate::{
-    claims::audience::Audience,
-    error::ConfigError,
-    jose::algorithm::{Algorithm, Algorithms},
-    validation::TypRule,
-    verifier::{MAX_LEEWAY, TrustedIssuer},
-};
+use crate::{error::ConfigError, verifier::TrustedIssuer};
 
 /// One trusted issuer of a configuration file: a part of [`VerifierConfig`](super::VerifierConfig).
 ///
 /// `issuer`, `audience` and `keys` must be there. `docs/CONFIGURATION.md` has every setting.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting, and says what it does")]
-pub struct IssuerConfig {
-    // Settings that must be there are looked for by `build`, which can say where they are missing.
+#[derive(Clone, Deserialize)]
+#[serde(from = "Whole<Settings>")]
+pub struct IssuerConfig(Settings);
+
+// Settings that must be there are looked for by `build`, which can say where they are missing.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    #[serde(deserialize_with = "read::issuer")]
     issuer: Option<String>,
+    #[serde(deserialize_with = "read::audience")]
     audience: Option<List>,
+    #[serde(deserialize_with = "read::or_claim")]
     or_claim: Option<BTreeMap<String, List>>,
-    keys: Option<KeysConfig>,
+    keys: Option<Whole<KeysConfig>>,
+    #[serde(deserialize_with = "read::algorithms")]
     algorithms: Option<List>,
+    #[serde(deserialize_with = "read::leeway_seconds")]
     leeway_seconds: Option<u64>,
+    #[serde(deserialize_with = "read::typ")]
     typ: Option<String>,
+    #[serde(deserialize_with = "read::profile")]
     profile: Option<String>,
+    #[serde(deserialize_with = "read::max_age_seconds")]
     max_age_seconds: Option<u64>,
+    #[serde(deserialize_with = "read::max_lifetime_seconds")]
     max_lifetime_seconds: Option<u64>,
-    #[serde(default)]
-    require: BTreeMap<String, Value>,
-    #[serde(default)]
-    danger_allow_http: bool,
-    #[serde(default)]
-    danger_any_audience: bool,
-    #[serde(default)]
-    danger_no_expiry: bool,
-    #[serde(default)]
-    danger_accept_bound_tokens: bool,
+    #[serde(deserialize_with = "read::require")]
+    require: Option<BTreeMap<String, Value>>,
+    #[serde(deserialize_with = "read::danger_allow_http")]
+    danger_allow_http: Option<bool>,
+    #[serde(deserialize_with = "read::danger_any_audience")]
+    danger_any_audience: Option<bool>,
+    #[serde(deserialize_with = "read::danger_no_expiry")]
+    danger_no_expiry: Option<bool>,
+    #[serde(deserialize_with = "read::danger_accept_bound_tokens")]
+    danger_accept_bound_tokens: Option<bool>,
+}
+
+mod read {
+    use super::{BTreeMap, List, Value};
+
+    super::settings! {
+        issuer: String,
+        audience: List,
+        or_claim: BTreeMap<String, List>,
+        algorithms: List,
+        leeway_seconds: u64,
+        typ: String,
+        profile: String,
+        max_age_seconds: u64,
+        max_lifetime_seconds: u64,
+        require: BTreeMap<String, Value>,
+        danger_allow_http: bool,
+        danger_any_audience: bool,
+        danger_no_expiry: bool,
+        danger_accept_bound_tokens: bool,
+    }
+}
+
+impl<'de> Parts<'de> for Settings {
+    const EXPECTED: &'static str = "a table for each `issuer`";
+
+    fn of_table<A: MapAccess<'de>>(table: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(table))
+    }
+}
+
+impl From<Whole<Settings>> for IssuerConfig {
+    fn from(Whole(settings): Whole<Settings>) -> Self {
+        Self(settings)
+    }
 }
 
 impl IssuerConfig {
     /// Whether both name the same issuer.
     pub(super) fn same_as(&self, other: &Self) -> bool {
-        self.issuer == other.issuer
+        self.0.issuer == other.0.issuer
     }
 
     /// The issuer, with the files that it names in this folder. An error begins with the setting.
     pub(super) fn build(&self, folder: &Path) -> Result<TrustedIssuer, ConfigError> {
-        self.check_contradictions()?;
-        let name = self.name()?;
-        let audience = self.audience()?;
-        let algorithms = self.algorithms()?;
-        let keys = self.keys.as_ref().ok_or_else(|| {
-            wrong("keys", "missing: say where they are, such as `{ discover = true }`")
-        })?;
-        let allow_http = self.danger_allow_http;
-        let keys = keys.build(&Owner { issuer: name, folder, allow_http })?;
-        if let (Some(allowed), Some(there)) = (algorithms, keys.algorithms()) {
-            check_algorithms(allowed, there)?;
-        }
-        let issuer = TrustedIssuer::new(name, audience, keys);
-        let issuer = match algorithms {
-            Some(algorithms) => issuer.algorithms(algorithms.iter()),
-            None => issuer,
-        };
-        self.set_rules(self.set_times(issuer)?)
-    }
-
-    fn name(&self) -> Result<&str, ConfigError> {
-        match self.issuer.as_deref() {
-            None => Err(wrong("issuer", "missing: name it as its tokens do in `iss`")),
-            Some("") => Err(wrong("issuer", "it is empty: name it as its tokens do in `iss`")),
-            Some(name) => Ok(name),
-        }
-    }
-
-    fn audience(&self) -> Result<Audience, ConfigError> {
-        if self.danger_any_audience {
-            return Ok(Audience::danger_any());
-        }
-        let names = self.audience.as_ref().ok_or_else(|| {
-            wrong("audience", "missing: name this service as its tokens do in `aud`")
-        })?;
-        let audience = Audience::new(names.checked("audience")?);
-        let Some(claims) = &self.or_claim else { return Ok(audience) };
-        let mut claims = claims.iter();
-        match (claims.next(), claims.next()) {
-            (Some((claim, values)), None) if !claim.is_empty() => {
-                let values = values.checked(&format!("or_claim.{claim}"))?;
-                Ok(audience.or_claim(claim, values))
-            }
-            _ => {
-                Err(wrong("or_claim", "name exactly one claim, such as `{ client_id = [\"…\"] }`"))
-            }
-        }
-    }
-
-    fn algorithms(&self) -> Result<Option<Algorithms>, ConfigError> {
-        let Some(names) = &self.algorithms else { return Ok(None) };
-        let read = |(at, name): (usize, &String)| -> Result<Algorithm, ConfigError> {
-            algorithm_named(&format!("algorithms[{at}]"), name)
-        };
-        names
-            .checked("algorithms")?
-            .iter()
-            .enumerate()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map(Some)
-    }
-
-    fn set_times(&self, mut issuer: TrustedIssuer) -> Result<TrustedIssuer, ConfigError> {
-        if let Some(leeway) = self.leeway_seconds.map(Duration::from_secs) {
-            if leeway > MAX_LEEWAY {
-                return Err(wrong(
-                    "leeway_seconds",
-                    "more than an hour, 3600, would switch expiry off: set the clocks instead",
-                ));
-            }
-            issuer = issuer.leeway(leeway);
-        }
-        if let Some(max_age) = self.max_age_seconds {
-            issuer = issuer.max_age(Duration::from_secs(max_age));
-        }
-        match self.max_lifetime_seconds {
-            Some(0) => {
-                Err(wrong("max_lifetime_seconds", "no token lives for no time: 0 refuses all"))
-            }
-            Some(longest) => Ok(issuer.max_lifetime(Duration::from_secs(longest))),
-            None => Ok(issuer),
-        }
-    }
-
-    fn set_rules(&self, mut issuer: TrustedIssuer) -> Result<TrustedIssuer, ConfigError> {
-        match self.typ.as_deref() {
-            Some("") => {
-                return Err(wrong("typ", "it is empty: leave it out, or name a media type"));
-            }
-            Some(typ) => issuer = issuer.typ(typ),
-            None => {}
-        }
-        match self.profile.as_deref() {
-            Some("rfc9068") => issuer = issuer.rfc9068(),
-            Some(_) => return Err(wrong("profile", "there is one, \"rfc9068\"")),
-            None => {}
-        }
-        for (claim, value) in &self.require {
-            issuer = issuer.require_claim(claim, required(claim, value)?.clone());
-        }
-        if self.danger_no_expiry {
-            issuer = issuer.danger_no_expiry();
-        }
-        if self.danger_accept_bound_tokens {
-            issuer = issuer.danger_accept_bound_tokens();
-        }
-        Ok(issuer)
-    }
-
-    /// What is said by one setting and taken back by another.
-    fn check_contradictions(&self) -> Result<(), ConfigError> {
-        let audience = ("audience", self.audience.is_some());
-        let or_claim = ("or_claim", self.or_claim.is_some());
-        let profile = ("profile", self.profile.is_some());
-        let lifetime = ("max_lifetime_seconds", self.max_lifetime_seconds.is_some());
-        let any_audience = ("danger_any_audience", self.danger_any_audience);
-        let no_expiry = ("danger_no_expiry", self.danger_no_expiry);
-        let is_another = |typ: &String| TypRule::exactly(typ).check(Some("at+jwt")).is_err();
-        let another_typ = self.typ.as_ref().is_some_and(is_another);
-        let pairs = [
-            (any_audience, audience, "whoever is named there, all are taken"),
-            (any_audience, or_claim, "whoever is named there, all are taken"),
-            (profile, or_claim, "RFC 9068 asks for `aud`"),
-            (profile, no_expiry, "RFC 9068 asks for `exp`"),
-            (profile, ("typ", another_typ), "RFC 9068 asks for `at+jwt`"),
-            (lifetime, no_expiry, "it asks for `exp`"),
-        ];
-        match pairs.into_iter().find(|((_, one), (_, other), _)| *one && *other) {
-            Some(((one, _), (other, _), why)) => {
-                Err(wrong(one, format!("it contradicts `{other}`: {why}; leave one of them out")))
-            }
-            None => Ok(()),
-        }
+        self.0.build(folder)
     }
 }
 
-/// Whether keys for these can verify what is allowed.
-fn check_algorithms(allowed: Algorithms, there: Algorithms) -> Result<(), ConfigError> {
-    let without_secret =
-        |algorithm: &Algorithm| algorithm.is_symmetric() && !there.contains(*algorithm);
-    if let Some(symmetric) = allowed.iter().find(without_secret) {
-        return Err(wrong(
-            "algorithms",
-            format!("{symmetric} takes a secret, and there is none among these keys: leave it out"),
-        ));
-    }
-    if allowed.intersection(there).is_empty() {
-        return Err(wrong(
-            "algorithms",
-            format!("it names none that the keys can verify, which are for {there:?}"),
-        ));
-    }
-    Ok(())
+/// Whether it is a URL with a user name, and so most likely with a password.
+fn has_user_name(issuer: &str) -> bool {
+    let Some((_, rest)) = issuer.split_once("://") else { return false };
+    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
-/// The value, if a claim can have it.
-fn required<'a>(claim: &str, value: &'a Value) -> Result<&'a Value, ConfigError> {
-    // The crate `toml` hands out a date as a table with a name of its own.
-    let is_date = |(name, _): (&String, _)| name.starts_with("$__toml_private");
-    match value {
-        _ if claim.is_empty() => Err(wrong("require", "the name of a claim is empty")),
-        Value::Null => Err(wrong(&format!("require.{claim}"), "it has no value")),
-        Value::Object(members) if members.iter().any(is_date) => {
-            Err(wrong(&format!("require.{claim}"), "claims hold no dates: put it in quotes"))
-        }
-        value => Ok(value),
+/// The issuer and where its keys are: what stands in other settings may be a secret.
+impl fmt::Debug for IssuerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { issuer, keys, .. } = &self.0;
+        let hides = |issuer: &str| has_user_name(issuer) || issuer.contains(['?', '#']);
+        let shown = |issuer| if hides(issuer) { "not shown" } else { issuer };
+        f.debug_struct("IssuerConfig")
+            .field("issuer", &issuer.as_deref().map(shown))
+            .field("keys", &keys.as_ref().map(|Whole(keys)| keys))
+            .finish_non_exhaustive()
     }
 }

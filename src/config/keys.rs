@@ -1,17 +1,17 @@
 mod local;
+mod path;
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fmt, path::Path, sync::Arc};
 
 use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
+    Deserialize,
+    de::{MapAccess, value::MapAccessDeserializer},
 };
 
-use super::wrong;
+use super::{
+    reading::{Parts, settings},
+    wrong,
+};
 use crate::{
     error::ConfigError,
     jose::algorithm::Algorithm,
@@ -22,15 +22,40 @@ use crate::{
 };
 
 /// Where an issuer's keys are.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct KeysConfig {
+    #[serde(deserialize_with = "read::discover")]
     discover: Option<bool>,
+    #[serde(deserialize_with = "read::jwks_url")]
     jwks_url: Option<String>,
-    jwks_file: Option<PathBuf>,
-    pem_file: Option<PathBuf>,
+    #[serde(deserialize_with = "read::jwks_file")]
+    jwks_file: Option<String>,
+    #[serde(deserialize_with = "read::pem_file")]
+    pem_file: Option<String>,
+    #[serde(deserialize_with = "read::secret_env")]
     secret_env: Option<String>,
+    #[serde(deserialize_with = "read::algorithm")]
     algorithm: Option<String>,
+}
+
+mod read {
+    super::settings! {
+        discover: bool,
+        jwks_url: String,
+        jwks_file: String,
+        pem_file: String,
+        secret_env: String,
+        algorithm: String,
+    }
+}
+
+impl<'de> Parts<'de> for KeysConfig {
+    const EXPECTED: &'static str = "a table such as `{ discover = true }` for `keys`";
+
+    fn of_table<A: MapAccess<'de>>(table: A) -> Result<Self, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(table))
+    }
 }
 
 /// Whose keys they are.
@@ -44,9 +69,9 @@ pub(super) struct Owner<'a> {
 /// The one place that is named.
 enum Place<'a> {
     Discover,
-    JwksFile(&'a Path),
+    JwksFile(&'a str),
     JwksUrl(&'a str),
-    PemFile(&'a Path),
+    PemFile(&'a str),
     SecretEnv(&'a str),
 }
 
@@ -63,6 +88,12 @@ impl KeysConfig {
         Ok(match place {
             Place::Discover => {
                 self.without_algorithm()?;
+                if owner.issuer.contains(['?', '#']) {
+                    return Err(wrong(
+                        "keys.discover",
+                        "the issuer has a query or a fragment: name its keys by `jwks_url`",
+                    ));
+                }
                 remote("keys.discover", RemoteJwks::discovery(owner.issuer), owner.allow_http)?
             }
             Place::JwksUrl(url) => {
@@ -163,32 +194,6 @@ pub(super) fn algorithm_named(setting: &str, name: &str) -> Result<Algorithm, Co
         let names = Algorithm::ALL.map(Algorithm::name).join(", ");
         wrong(setting, format!("no such algorithm: there are {names}, and case counts"))
     })
-}
-
-impl<'de> Deserialize<'de> for KeysConfig {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Table)
-    }
-}
-
-/// Takes a table only. A derived struct would print a string that stands there instead, which may be
-/// a secret.
-struct Table;
-
-impl<'de> Visitor<'de> for Table {
-    type Value = KeysConfig;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table such as `{ discover = true }`")
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<KeysConfig, E> {
-        Err(E::invalid_type(Unexpected::Other("a string"), &self))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<KeysConfig, A::Error> {
-        KeysConfig::deserialize(MapAccessDeserializer::new(map))
-    }
 }
 
 /// Only which settings there are: what stands in them may be a secret.

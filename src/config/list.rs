@@ -1,15 +1,12 @@
-use std::fmt;
+use std::collections::BTreeMap;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, SeqAccess, Visitor},
-};
+use serde_json::Value;
 
-use super::wrong;
+use super::{reading::Setting, wrong};
 use crate::error::ConfigError;
 
 /// Strings; where there is only one, it may stand without brackets.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct List(Vec<String>);
 
 impl List {
@@ -25,30 +22,24 @@ impl List {
     }
 }
 
-impl<'de> Deserialize<'de> for List {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor)
+impl Setting for List {
+    const EXPECTED: &'static str = "a string or a list of strings";
+
+    fn of(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Array(strings) => strings.into_iter().map(String::of).collect(),
+            one => String::of(one).map(|one| vec![one]),
+        }
+        .map(Self)
     }
 }
 
-struct ListVisitor;
+/// Claims, and the strings that each may be.
+impl Setting for BTreeMap<String, List> {
+    const EXPECTED: &'static str = "a table of strings or lists of strings";
 
-impl<'de> Visitor<'de> for ListVisitor {
-    type Value = List;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or a list of strings")
-    }
-
-    fn visit_str<E: Error>(self, one: &str) -> Result<List, E> {
-        Ok(List(vec![one.to_owned()]))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<List, A::Error> {
-        let mut list = Vec::new();
-        while let Some(next) = sequence.next_element()? {
-            list.push(next);
-        }
-        Ok(List(list))
+    fn of(value: Value) -> Result<Self, Value> {
+        let claims = BTreeMap::<String, Value>::of(value)?;
+        claims.into_iter().map(|(claim, values)| Ok((claim, List::of(values)?))).collect()
     }
 }

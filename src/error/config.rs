@@ -35,6 +35,12 @@ impl ConfigError {
     pub(crate) fn within(self, larger: impl fmt::Display) -> Self {
         Self { message: format!("{larger}{}", self.message).into(), source: self.source }
     }
+
+    /// With another message, and the cause it has.
+    #[cfg(feature = "config")]
+    pub(crate) fn reworded(self, message: String) -> Self {
+        Self { message: message.into(), source: self.source }
+    }
 }
 
 impl fmt::Display for ConfigError {

@@ -10,6 +10,8 @@ use aws_lc_rs::{hmac, signature::ParsedPublicKey};
 use jsonwebtoken::{AlgorithmFamily, DecodingKey, DecodingKeyKind};
 
 pub(crate) use self::material::Material;
+#[cfg(feature = "config")]
+pub(crate) use self::material::looks_like_a_key;
 use super::algorithm::{Algorithm, Family};
 use crate::error::KeyError;
 

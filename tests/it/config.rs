@@ -4,6 +4,7 @@
 mod contradictions;
 mod keys;
 mod rules;
+mod secrets;
 mod unreadable;
 mod wrong_keys;
 
@@ -39,6 +40,8 @@ fn folder(test: &str) -> PathBuf {
         ("es256.pem", key(Algorithm::ES256).pem().into_bytes()),
         ("es256.der", key(Algorithm::ES256).spki()),
         ("private.pem", private.into()),
+        ("begin.pem", b"-----BEGIN PUBLIC KEY-----".to_vec()),
+        ("damaged.pem", key(Algorithm::ES256).pem().replace("END", "FIN").into_bytes()),
     ];
     for (name, content) in files {
         fs::write(folder.join(name), content).unwrap();

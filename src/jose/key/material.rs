@@ -214,7 +214,7 @@ fn private_key() -> KeyError {
 
 /// Whether a secret is a public or private key of another kind, or holds one: who knows the public
 /// half could then sign.
-fn looks_like_a_key(secret: &[u8]) -> bool {
+pub(crate) fn looks_like_a_key(secret: &[u8]) -> bool {
     let holds = |mark: &[u8]| secret.windows(mark.len()).any(|window| window == mark);
     let ssh = |name: &[u8]| secret.trim_ascii_start().starts_with(name);
     holds(b"-----BEGIN")

@@ -172,6 +172,20 @@ fn a_secret_that_is_too_short_is_refused_and_not_printed() {
     assert!(!format!("{error:?}").contains(secret));
 }
 
+#[test]
+fn a_variable_that_holds_a_key_of_another_kind_is_refused() {
+    if std::env::var_os(VARIABLE).is_none() {
+        let test = "a_variable_that_holds_a_key_of_another_kind_is_refused";
+        run_again(test, &key(Algorithm::ES256).pem());
+        return run_again(test, &key(Algorithm::ES256).jwk().to_string());
+    }
+    let keys = format!("{{ secret_env = '{VARIABLE}', algorithm = 'HS256' }}");
+    assert_eq!(
+        error("another_kind", &with(&keys)).to_string(),
+        "issuer[0].keys.secret_env: the variable holds no secret but a key of another kind: a public key stands in a file that `pem_file` or `jwks_file` names"
+    );
+}
+
 /// What was put in the wrong place may be the secret itself.
 #[test]
 fn nothing_of_a_secret_in_the_wrong_place_is_printed() {

@@ -24,27 +24,62 @@ fn settings_that_are_unknown_or_of_a_wrong_type() {
         ),
         (
             issuer("keys = 'jwks.json'"),
-            "invalid type: a string, expected a table such as `{ discover = true }`".into(),
+            "invalid type: a string, expected a table such as `{ discover = true }` for `keys`"
+                .into(),
         ),
         (
             issuer("keys = ['jwks.json']"),
-            "invalid type: sequence, expected a table such as `{ discover = true }`".into(),
+            "invalid type: a list, expected a table such as `{ discover = true }` for `keys`"
+                .into(),
         ),
         (
             issuer("keys = { discover = 'yes' }"),
-            "invalid type: string \"yes\", expected a boolean".into(),
+            "invalid type: a string, expected a boolean for `discover`".into(),
+        ),
+        (
+            issuer("keys = { jwks_file = true }"),
+            "invalid type: a boolean, expected a string for `jwks_file`".into(),
         ),
         (
             issuer("audience = 1"),
-            "invalid type: integer `1`, expected a string or a list of strings".into(),
+            "invalid type: a number, expected a string or a list of strings for `audience`".into(),
         ),
-        (issuer("audience = [1]"), "invalid type: integer `1`, expected a string".into()),
-        (usual("leeway_seconds = -1"), "invalid value: integer `-1`, expected u64".into()),
-        (usual("leeway_seconds = 1.5"), "invalid type: floating point `1.5`, expected u64".into()),
-        (usual("leeway_seconds = '60'"), "invalid type: string \"60\", expected u64".into()),
+        (
+            issuer("audience = [1]"),
+            "invalid type: a number, expected a string or a list of strings for `audience`".into(),
+        ),
+        (
+            issuer("or_claim = { azp = [{}] }"),
+            "invalid type: a table, expected a table of strings or lists of strings for `or_claim`"
+                .into(),
+        ),
+        (
+            usual("leeway_seconds = -1"),
+            "invalid type: a number, expected a whole number from 0 for `leeway_seconds`".into(),
+        ),
+        (
+            usual("leeway_seconds = 1.5"),
+            "invalid type: a number, expected a whole number from 0 for `leeway_seconds`".into(),
+        ),
+        (
+            usual("leeway_seconds = '60'"),
+            "invalid type: a string, expected a whole number from 0 for `leeway_seconds`".into(),
+        ),
+        (
+            usual("max_age_seconds = inf"),
+            "invalid type: no value, expected a whole number from 0 for `max_age_seconds`".into(),
+        ),
         (
             usual("danger_no_expiry = 'yes'"),
-            "invalid type: string \"yes\", expected a boolean".into(),
+            "invalid type: a string, expected a boolean for `danger_no_expiry`".into(),
+        ),
+        (
+            "issuer = 1".to_owned(),
+            "invalid type: a number, expected a list of tables for `issuer`".into(),
+        ),
+        (
+            "issuer = [1]".to_owned(),
+            "invalid type: a number, expected a table for each `issuer`".into(),
         ),
         (usual("issuer = 'https://other.example'"), "duplicate key".into()),
     ];

@@ -85,7 +85,7 @@ fn the_algorithm() {
 #[test]
 fn the_content() {
     let folder = folder("the_content").display().to_string();
-    let cases: [(_, String); 9] = [
+    let cases: [(_, String); 15] = [
         (
             r#"{ secret_env = "TOWER_BEARER_NOT_SET", algorithm = "HS256" }"#,
             "keys.secret_env: the environment variable of this name is not set".into(),
@@ -116,7 +116,31 @@ fn the_content() {
         ),
         (
             r#"{ jwks_file = "nowhere.json" }"#,
-            format!("keys.jwks_file: cannot read the JWK Set {folder}/nowhere.json: No such file or directory (os error 2)"),
+            format!("keys.jwks_file: cannot read {folder}/nowhere.json: No such file or directory (os error 2)"),
+        ),
+        (
+            r#"{ jwks_file = "nowhere" }"#,
+            "keys.jwks_file: cannot read the file of the name that stands here: No such file or directory (os error 2)".into(),
+        ),
+        (
+            r#"{ pem_file = "nowhere", algorithm = "ES256" }"#,
+            "keys.pem_file: cannot read the file of the name that stands here: No such file or directory (os error 2)".into(),
+        ),
+        (
+            r#"{ jwks_file = "/run/secrets/nowhere-at.all" }"#,
+            "keys.jwks_file: cannot read /run/secrets/nowhere-at.all: No such file or directory (os error 2)".into(),
+        ),
+        (
+            r#"{ pem_file = "Keys of A/ï.pub", algorithm = "ES256" }"#,
+            format!("keys.pem_file: cannot read {folder}/Keys of A/ï.pub: No such file or directory (os error 2)"),
+        ),
+        (
+            r#"{ pem_file = "begin.pem", algorithm = "ES256" }"#,
+            "keys.pem_file: the PEM block in the file has no end: it is cut short, or damaged".into(),
+        ),
+        (
+            r#"{ pem_file = "damaged.pem", algorithm = "ES256" }"#,
+            "keys.pem_file: the PEM block in the file has no end: it is cut short, or damaged".into(),
         ),
         (
             r#"{ jwks_file = "empty.json" }"#,
@@ -125,5 +149,38 @@ fn the_content() {
     ];
     for (keys, message) in cases {
         check("the_content", keys, &message);
+    }
+}
+
+/// Refused before anything is read.
+#[test]
+fn the_content_of_a_file_in_the_place_of_its_path() {
+    let refused = "put the path of a file here, and not what is in it";
+    let name = "aZ09+-=_".repeat(8);
+    let folders = "keys/".repeat(820);
+    let cases = [
+        (" ", true),
+        (" {}", true),
+        ("[]", true),
+        ("'x'", false),
+        ("\"x\"", true),
+        ("a\nb", true),
+        ("a\rb", true),
+        ("-----BEGIN", true),
+        (&name[..60], false),
+        (&name[..61], true),
+        (&format!("{name}.pem"), false),
+        (&format!("keys/{name}"), false),
+        (&folders[..4096], false),
+        (&folders[..4097], true),
+    ];
+    for (path, content) in cases {
+        for (setting, algorithm) in [("jwks_file", ""), ("pem_file", ", algorithm = 'ES256'")] {
+            let keys = format!("{{ {setting} = {path:?}{algorithm} }}");
+            let text = format!("{START}audience = \"https://api.example\"\nkeys = {keys}\n");
+            let error = error("content", &text).to_string();
+            let expected = if content { refused } else { "cannot read" };
+            assert!(error.starts_with(&format!("issuer[0].keys.{setting}: {expected}")), "{error}");
+        }
     }
 }

@@ -6,7 +6,9 @@ use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tower_bearer::{StaticKeys, TokenError, TokenErrorKind, TrustedIssuer, VerifiedToken};
+use tower_bearer::{
+    StaticKeys, TokenError, TokenErrorKind, TrustedIssuer, VerifiedToken, VerifierConfig,
+};
 
 use super::{AUDIENCE, ISSUED, ISSUER, issuer, verify};
 
@@ -154,5 +156,30 @@ fn a_required_claim_may_be_a_number() {
         let token = token(&format!(r#""exp":1750000900,"level":{level}"#));
         let outcome = verify(hs256().require_claim("level", 3), &token);
         assert_eq!(outcome.is_ok(), good, "{name}");
+    }
+}
+
+#[test]
+fn a_configuration_in_json_reads_its_numbers() {
+    let read = |leeway: &str, keys: &str| {
+        let issuer = format!(
+            r#"{{"issuer":"{ISSUER}","audience":"{AUDIENCE}","leeway_seconds":{leeway},"keys":{keys}}}"#
+        );
+        let text = format!(r#"{{"issuer":[{issuer}]}}"#);
+        let config: VerifierConfig = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+        config.build().map(drop).map_err(|error| error.to_string())
+    };
+    let keys = r#"{"jwks_url":"https://issuer.example/jwks"}"#;
+    for good in ["0", "60", "3600", "null"] {
+        assert_eq!(read(good, keys), Ok(()), "{good}");
+    }
+    assert!(read("3601", keys).is_err_and(|says| says.starts_with("issuer[0].leeway_seconds: ")));
+    for bad in ["1729.5", "-1729", "172917291729172917291729", "1729e9"] {
+        let says = read(bad, keys).expect_err(bad);
+        assert!(!says.contains("1729") && says.contains("for `leeway_seconds`"), "{says}");
+    }
+    for bad in ["1729", r#"{"discover":1729}"#, r#"{"secret_env":1729.5}"#] {
+        let says = read("60", bad).expect_err(bad);
+        assert!(!says.contains("1729"), "{says}");
     }
 }
