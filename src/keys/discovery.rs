@@ -28,7 +28,7 @@ impl Discovery {
         let wrong = |what: &str| {
             ConfigError::new(format!(
                 "the issuer {shown:?} {what}: discovery needs its `https` URL, without query or fragment; \
-                 plain http elsewhere than on loopback takes `RemoteJwks::discovery(..).danger_allow_http()`"
+                 plain http elsewhere than on loopback takes `danger_allow_http`"
             ))
         };
         // A terminating slash is dropped before the addresses are built, and only here.

@@ -1,6 +1,6 @@
 use serde_json::json;
 use tower_bearer::{
-    Algorithm, ConfigError, Header, KeyError, KeyResolver, Lookup, StaticKeys,
+    Algorithm, ConfigError, Header, KeyError, KeyResolver, KeysStatus, Lookup, StaticKeys,
     TokenErrorKind as Kind, Verifier, VerifyingKey,
 };
 
@@ -32,6 +32,18 @@ as_written! {
 
         fn preload(&self) -> Lookup<Result<(), KeyError>> {
             self.new.preload()
+        }
+
+        fn refresh_now(&self) -> Lookup<Result<(), KeyError>> {
+            self.new.refresh_now()
+        }
+
+        fn forget_key(&self, kid: &str) -> bool {
+            self.new.forget_key(kid)
+        }
+
+        fn status(&self) -> Option<KeysStatus> {
+            self.new.status()
         }
     }
 

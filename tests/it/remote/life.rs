@@ -115,7 +115,9 @@ async fn after_an_hour_without_a_request_nobody_is_served() {
     // To look is not to ask.
     for _ in 0..100 {
         pass(MINUTE).await;
-        assert!(!world.keys.status().unwrap().usable);
+        let status = world.keys.status().unwrap();
+        assert!(status.usable, "the next request has the keys fetched");
+        assert_eq!((status.keys, status.next_refresh, status.last_error), (0, None, None));
         assert_eq!(world.keys.generation(), None);
     }
     assert_eq!(world.network.count(), before);

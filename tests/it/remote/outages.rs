@@ -118,3 +118,21 @@ async fn after_an_outage_the_next_one_begins_anew() {
         assert_eq!(world.last_error(), None, "round {round}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_alone_keeps_a_service_in_rotation_unless_its_keys_cannot_be_had() {
+    let world = World::warm([&Key::new("a")]).await;
+    for minute in 0..24 * 60 {
+        pass(MINUTE).await;
+        assert!(world.keys.status().unwrap().usable, "after {minute} min");
+    }
+    // Down at boot, and asked: out of rotation, and back without a request once there are keys.
+    let world = World::new();
+    world.network.serve(URL, Page::refused());
+    assert!(world.keys.preload().await.is_err());
+    pass(10 * MINUTE).await;
+    assert!(!world.keys.status().unwrap().usable);
+    world.publish([&Key::new("a")]);
+    pass(61 * SECOND).await;
+    assert!(world.keys.status().unwrap().usable);
+}
