@@ -4,6 +4,7 @@ mod candidate;
 mod dynamic;
 mod issuer;
 mod issuers;
+mod question;
 mod questions;
 mod resolver;
 mod status;
@@ -99,9 +100,11 @@ impl Verifier {
     /// | known issuers | 1,000 | 5 min |
     /// | names that are nobody's | 10,000 | 60 s |
     /// | questions in flight, one for each name | 64; more: 503 | as long as somebody waits |
+    /// | requests that wait for them | 1,024; more: 503 | |
     ///
-    /// The two tables are apart: names that strangers think up push no issuer out. An error of the resolver
-    /// makes 503 and is not remembered. A name that is empty or longer than 1 KiB is nobody's. That a name is
+    /// The two tables are apart: names that strangers think up push no issuer out. When its time is over, though,
+    /// it has to be asked for like a new one, and that is 503 while 64 other questions hang. An error of the resolver,
+    /// or a panic, makes 503 and is not remembered. A name that is empty or longer than 1 KiB is nobody's. That a name is
     /// nearly a known one is not noticed here, as it is in a fixed set.
     ///
     /// A change of an issuer is seen within 5 min, a new one within 60 s.

@@ -80,7 +80,7 @@ impl fmt::Display for IssuerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.reason {
             Reason::Misconfigured(_) => "the settings of an issuer cannot be used",
-            Reason::Overloaded => "too many issuers are being looked up",
+            Reason::Overloaded => "issuers are being looked up for too many requests",
             Reason::Unavailable(_) => "the issuers cannot be reached",
         })
     }

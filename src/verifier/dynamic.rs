@@ -6,7 +6,7 @@ use std::{
 use super::{
     issuer::{Trusted, TrustedIssuer},
     issuers::{Found, Halt},
-    questions::{Full, Questions},
+    questions::{Full, Limits, Questions},
     resolver::IssuerResolver,
     table::Table,
 };
@@ -25,8 +25,8 @@ const KNOWN: (usize, Duration) = (1_000, Duration::from_secs(5 * 60));
 /// How many names are remembered as nobody's, and how long each.
 const UNKNOWN: (usize, Duration) = (10_000, Duration::from_secs(60));
 
-/// How many questions may be in flight.
-const QUESTIONS: usize = 64;
+/// How many questions may be in flight, and how many requests may wait for them.
+const LIMITS: Limits = Limits { questions: 64, waiting: 1_024 };
 
 /// A question takes milliseconds: a full house is soon empty.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ impl Dynamic {
             resolver: Box::new(resolver),
             known: RwLock::new(Table::new(KNOWN.0, KNOWN.1)),
             unknown: RwLock::new(Table::new(UNKNOWN.0, UNKNOWN.1)),
-            questions: Questions::new(QUESTIONS),
+            questions: Questions::new(LIMITS, panicked),
         }
     }
 
@@ -164,6 +164,13 @@ fn admit(name: &str, issuer: TrustedIssuer) -> Result<Trusted, ConfigError> {
         )));
     }
     Ok(trusted)
+}
+
+/// A bug of the resolver, which is no fault of the token.
+fn panicked() -> Found {
+    let error = IssuerError::unavailable("the `IssuerResolver` panicked");
+    log(&error);
+    Err(error.into())
 }
 
 fn overloaded(news: bool) -> TokenError {

@@ -67,8 +67,8 @@ pub trait IssuerResolver: Send + Sync + 'static {
     /// `iss` is what an unverified token says, so it may be a stranger's word: hand it to the database as a
     /// parameter, never as part of a query's text or of a URL. It is neither empty nor longer than 1 KiB;
     /// whatever else it says is not known. Set a timeout of your own that gives
-    /// [`IssuerError::unavailable`]; none is set here. The future is dropped when no request waits for
-    /// it any more.
+    /// [`IssuerError::unavailable`]; none is set here. A panic counts as that, too. The future is polled by one
+    /// of the requests that wait for it, and dropped when none does any more.
     fn resolve(&self, iss: &str) -> Lookup<Result<Option<TrustedIssuer>, IssuerError>>;
 
     /// What time it is, by which a token is judged before its issuer is known, and by which answers grow old.

@@ -4,6 +4,7 @@ mod answers;
 mod flight;
 mod memory;
 mod operating;
+mod panics;
 mod screening;
 
 use std::{

@@ -1,12 +1,22 @@
+mod driving;
+mod threads;
+
 use std::{
-    pin::pin,
+    future::poll_fn,
     sync::atomic::{AtomicUsize, Ordering},
-    task::{Wake, Waker},
+    task::Wake,
 };
 
-use futures_util::future::ready;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, ready},
+    task::AtomicWaker,
+};
 
 use super::*;
+
+/// The answer to a question that panics.
+const PANICKED: u32 = 500;
 
 /// Counts how often a task is woken.
 #[derive(Default)]
@@ -48,10 +58,7 @@ impl Oracle {
     }
 
     fn join(&self, questions: &Questions<u32>, name: &str) -> BoxFuture<'static, u32> {
-        match self.try_join(questions, name) {
-            Ok(Lookup::Pending(waiting)) => waiting,
-            other => panic!("{other:?}"),
-        }
+        pending(self.try_join(questions, name))
     }
 
     fn try_join(&self, questions: &Questions<u32>, name: &str) -> Result<Lookup<u32>, Full> {
@@ -70,19 +77,40 @@ impl Oracle {
     }
 }
 
+/// One of those who wait for this future, and are the first to ask.
+fn join<F>(questions: &Questions<u32>, asking: F) -> BoxFuture<'static, u32>
+where
+    F: Future<Output = u32> + Send + 'static,
+{
+    pending(questions.join("a", || None, |_| asking))
+}
+
+fn pending(joined: Result<Lookup<u32>, Full>) -> BoxFuture<'static, u32> {
+    match joined {
+        Ok(Lookup::Pending(waiting)) => waiting,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn questions(questions: usize) -> Questions<u32> {
+    Questions::new(Limits { questions, waiting: 100 }, || PANICKED)
+}
+
 fn in_flight(questions: &Questions<u32>) -> usize {
-    lock(&questions.open).questions.len()
+    lock(&questions.0.open).questions.len()
 }
 
 #[test]
 fn those_who_ask_the_same_wait_for_one_answer() {
-    let (questions, oracle, task) = (Questions::new(2), Oracle::default(), Arc::default());
+    let (questions, oracle, task) = (questions(2), Oracle::default(), Arc::default());
     let mut waiting: Vec<_> = (0..10).map(|_| oracle.join(&questions, "a")).collect();
     let mut other = oracle.join(&questions, "b");
     assert_eq!((oracle.asked(), in_flight(&questions)), (2, 2));
     assert!(waiting.iter_mut().all(|waiting| Task::poll(&task, waiting).is_pending()));
     oracle.says(7);
-    assert_eq!(task.woken(), 10);
+    assert_eq!(task.woken(), 1, "the one who drives");
+    assert_eq!(Task::poll(&task, &mut waiting.remove(0)), Poll::Ready(7));
+    assert_eq!(task.woken(), 9);
     assert!(waiting.iter_mut().all(|waiting| Task::poll(&task, waiting) == Poll::Ready(7)));
     assert_eq!(in_flight(&questions), 1, "an answered question is over");
     assert_eq!(Task::poll(&task, &mut other), Poll::Ready(7));
@@ -91,7 +119,7 @@ fn those_who_ask_the_same_wait_for_one_answer() {
 
 #[test]
 fn what_is_known_is_not_asked_and_what_is_in_flight_is_not_looked_up() {
-    let questions: Questions<u32> = Questions::new(1);
+    let questions = questions(1);
     let known = questions.join("a", || Some(1), |_| -> BoxFuture<'static, u32> { panic!("asked") });
     assert!(matches!(known, Ok(Lookup::Ready(1))));
     assert_eq!(in_flight(&questions), 0);
@@ -103,7 +131,7 @@ fn what_is_known_is_not_asked_and_what_is_in_flight_is_not_looked_up() {
 
 #[test]
 fn a_full_house_sends_others_away_and_says_so_once() {
-    let (questions, oracle) = (Questions::new(2), Oracle::default());
+    let (questions, oracle) = (questions(2), Oracle::default());
     let sent_away = || oracle.try_join(&questions, "c").map(drop);
     let first = oracle.join(&questions, "a");
     let second = oracle.join(&questions, "b");
@@ -120,7 +148,7 @@ fn a_full_house_sends_others_away_and_says_so_once() {
 
 #[test]
 fn a_question_ends_when_nobody_waits_and_not_before() {
-    let (questions, oracle, task) = (Questions::new(1), Oracle::default(), Arc::default());
+    let (questions, oracle, task) = (questions(1), Oracle::default(), Arc::default());
     for polled in [true, false] {
         let mut waiting: Vec<_> = (0..3).map(|_| oracle.join(&questions, "a")).collect();
         for waiting in &mut waiting {
@@ -140,69 +168,47 @@ fn a_question_ends_when_nobody_waits_and_not_before() {
 }
 
 #[test]
-fn whoever_goes_leaves_the_question_to_the_others() {
-    let (questions, oracle) = (Questions::new(1), Oracle::default());
-    let (gone, stays) = (Arc::default(), Arc::default());
-    let (mut first, mut second) = (oracle.join(&questions, "a"), oracle.join(&questions, "a"));
-    assert!(Task::poll(&gone, &mut first).is_pending());
-    assert!(Task::poll(&stays, &mut second).is_pending());
-    drop(first);
+fn so_many_wait_in_all_and_one_who_goes_makes_room() {
+    let questions = Questions::new(Limits { questions: 2, waiting: 3 }, || PANICKED);
+    let (oracle, task) = (Oracle::default(), Arc::default());
+    let turned_away = |name| oracle.try_join(&questions, name).map(drop);
+    let mut waiting: Vec<_> = ["a", "b", "a"].map(|name| oracle.join(&questions, name)).into();
+    assert_eq!(turned_away("a"), Err(Full { news: true }));
+    assert_eq!(turned_away("c"), Err(Full { news: false }));
+    let known = questions.join("c", || Some(1), |_| ready(0));
+    assert!(matches!(known, Ok(Lookup::Ready(1))), "what is known needs no place");
+    drop(waiting.remove(0));
+    waiting.push(oracle.join(&questions, "b"));
+    assert_eq!(turned_away("b"), Err(Full { news: false }));
     oracle.says(7);
-    assert!(stays.woken() > 0);
-    assert_eq!(Task::poll(&stays, &mut second), Poll::Ready(7));
-}
-
-/// One task polls the question, which is woken at that moment; another comes and finds it busy; the
-/// first goes away before it is polled again.
-#[test]
-fn one_who_came_between_a_wake_and_a_poll_is_not_forgotten() {
-    let questions: Questions<u32> = Questions::new(1);
-    let (gone, stays): (Arc<Task>, Arc<Task>) = Default::default();
-    let late: Arc<Mutex<Option<BoxFuture<'static, u32>>>> = Arc::default();
-    let mut polls = 0;
-    let asking = poll_fn({
-        let (late, stays) = (Arc::clone(&late), Arc::clone(&stays));
-        move |context| {
-            polls += 1;
-            if polls > 1 {
-                return Poll::Ready(7);
-            }
-            context.waker().wake_by_ref();
-            assert!(Task::poll(&stays, lock(&late).as_mut().unwrap()).is_pending());
-            Poll::Pending
-        }
-    });
-    let join = |asking| match questions.join("a", || None, |_| asking) {
-        Ok(Lookup::Pending(waiting)) => waiting,
-        other => panic!("{other:?}"),
-    };
-    let mut first = join(asking.boxed());
-    *lock(&late) = Some(join(ready(0).boxed()));
-    assert!(Task::poll(&gone, &mut first).is_pending());
-    assert_eq!((gone.woken(), stays.woken()), (1, 0));
-    drop(first);
-    assert_eq!(stays.woken(), 1, "it drives the question now");
-    assert_eq!(Task::poll(&stays, lock(&late).as_mut().unwrap()), Poll::Ready(7));
+    assert!(waiting.iter_mut().all(|waiting| Task::poll(&task, waiting) == Poll::Ready(7)));
+    assert_eq!(turned_away("b"), Err(Full { news: false }), "an answered one who is still there");
+    drop(waiting);
+    drop([(); 3].map(|()| oracle.join(&questions, "a")));
+    assert_eq!((in_flight(&questions), lock(&questions.0.open).waiting), (0, 0));
 }
 
 #[test]
 fn an_old_question_that_ends_late_leaves_a_new_one_alone() {
-    let (questions, oracle) = (Questions::new(1), Oracle::default());
-    let old = End { open: Arc::clone(&questions.open), name: "a".into(), number: 0 };
-    drop(oracle.join(&questions, "a"));
+    let (questions, oracle) = (questions(1), Oracle::default());
+    let first = oracle.join(&questions, "a");
+    let old = lock(&questions.0.open).questions["a"].clone();
+    drop(first);
     let _new = oracle.join(&questions, "a");
-    drop(old);
+    lock(&questions.0.open).end(&old);
     assert_eq!(in_flight(&questions), 1);
 }
 
 #[test]
-fn a_question_that_panics_gives_its_place_free() {
-    let questions: Questions<u32> = Questions::new(1);
+fn a_panic_is_an_answer_for_all_and_the_next_one_asks_anew() {
+    let (questions, oracle, task) = (questions(1), Oracle::default(), Arc::<Task>::default());
     let panics = poll_fn(|_| -> Poll<u32> { panic!("by the test") });
-    let Ok(waiting) = questions.join("a", || None, |_| panics) else { panic!("full") };
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let _ = Task::poll(&Arc::default(), &mut pin!(waiting.into_future()));
-    }));
-    assert!(panicked.is_err());
-    assert_eq!(in_flight(&questions), 0);
+    let mut waiting = vec![join(&questions, panics)];
+    waiting.extend((0..10).map(|_| oracle.join(&questions, "a")));
+    assert_eq!(Task::poll(&task, &mut waiting[5]), Poll::Ready(PANICKED), "who polls it");
+    assert_eq!(in_flight(&questions), 0, "though ten have not been polled yet");
+    let mut next = oracle.join(&questions, "a");
+    assert!(waiting.iter_mut().all(|waiting| Task::poll(&task, waiting) == Poll::Ready(PANICKED)));
+    oracle.says(7);
+    assert_eq!((Task::poll(&task, &mut next), oracle.asked()), (Poll::Ready(7), 1));
 }

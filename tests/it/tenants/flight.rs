@@ -14,7 +14,7 @@ use serde_json::json;
 use tower_bearer::{IssuerError, IssuerResolver, Lookup, TokenErrorKind, Verifier};
 
 use super::{ACME, Answer, BETA, Tenants, good, token_of, verify};
-use crate::support::{App, Log, Reply};
+use crate::support::{App, Log, NOW, Reply};
 
 /// Requests that wait by now, since their questions were asked or joined.
 async fn settle() {
@@ -154,6 +154,70 @@ async fn the_sixty_fifth_question_is_not_asked() {
     drop((waiting, same));
     tenants.open(1);
     assert!(now.await.is_ok());
+}
+
+#[tokio::test]
+async fn a_known_issuer_whose_time_is_over_is_a_question_like_another() {
+    let tenants = Tenants::of([BETA]);
+    let verifier = tenants.verifier();
+    assert!(verify(&verifier, &good(BETA)).await.is_ok());
+    let tenants = tenants.closed();
+    let waiting: Vec<_> =
+        (0..64).map(|n| verifier.verify(&good(&format!("https://{n}.example")))).collect();
+    tenants.at(NOW + 299);
+    assert!(verify(&verifier, &good(BETA)).await.is_ok(), "it needs no question");
+    tenants.at(NOW + 300);
+    let turned_away = Err(TokenErrorKind::IssuerUnavailable);
+    assert_eq!(verify(&verifier, &good(BETA)).await, turned_away);
+    drop(waiting);
+    tenants.open(1);
+    assert!(verify(&verifier, &good(BETA)).await.is_ok());
+}
+
+#[tokio::test]
+async fn of_those_who_wait_the_1025th_is_turned_away() {
+    let log = Log::capture();
+    let tenants = Tenants::of([ACME, BETA]);
+    let verifier = tenants.verifier();
+    assert!(verify(&verifier, &good(BETA)).await.is_ok());
+    let tenants = tenants.closed();
+    let (acme, stranger) = (good(ACME), good("https://nobody.example"));
+    let wait = |n| verifier.verify(if n == 0 { &stranger } else { &acme });
+    let mut waiting: Vec<_> = (0..1_024).map(|n| Box::pin(wait(n).into_future())).collect();
+    for (n, waiting) in waiting.iter_mut().enumerate() {
+        assert!(waiting.now_or_never().is_none(), "{n}");
+    }
+    assert!(matches!(verifier.verify(&acme), Lookup::Ready(Err(_))), "the 1,025th");
+    let app = crate::support::app_of(verifier.clone()).await;
+    for (name, token) in [("one of many", &acme), ("another", &good("https://another.example"))] {
+        let reply = app.get(token).await;
+        reply.assert_unavailable(name);
+        assert_eq!(reply.headers[RETRY_AFTER], "1", "{name}");
+    }
+    let text = log.text();
+    assert_eq!(text.matches("WARN tower_bearer: issuers unavailable").count(), 1, "{text}");
+    app.get(&good(BETA)).await.assert_accepted("one who is known");
+
+    drop(waiting.pop());
+    waiting.push(Box::pin(wait(1).into_future()));
+    assert!(matches!(verifier.verify(&acme), Lookup::Ready(Err(_))), "one place was free");
+    tenants.open(2);
+    let answers = join_all(waiting).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1_023);
+    assert_eq!(tenants.asked(), [BETA, "https://nobody.example", ACME]);
+}
+
+/// As a task does that is busy with something else.
+#[tokio::test]
+async fn one_who_holds_on_and_does_not_look_keeps_no_later_request_waiting() {
+    let tenants = Tenants::of([ACME]).closed();
+    let verifier = tenants.verifier();
+    let mut idle = Box::pin(verifier.verify(&good(ACME)).into_future());
+    assert!(idle.as_mut().now_or_never().is_none());
+    tenants.open(1);
+    assert!(verifier.verify(&good(ACME)).await.is_ok());
+    assert!(idle.await.is_ok());
+    assert_eq!(tenants.asked(), [ACME]);
 }
 
 #[tokio::test]
