@@ -180,7 +180,7 @@ impl Watched {
         let state = self.lock();
         match (&state.last_error, &state.reading) {
             (Some(reason), _) => {
-                KeyError::unavailable(reason.clone()).with_retry_after(self.interval)
+                KeyError::unavailable(reason.clone()).told().with_retry_after(self.interval)
             }
             (None, Some(reading)) if reading.is_stuck(now) => {
                 KeyError::unavailable("the file is being read for long").with_retry_after(PATIENCE)
@@ -275,9 +275,7 @@ impl KeyResolver for JwksFile {
         let watched = &self.0;
         let now = Instant::now();
         let age = watched.age(now);
-        if age > watched.interval {
-            let _reading = watched.start();
-        }
+        let begun = (age > watched.interval).then(|| watched.start());
         let (kid, found) = (header.kid(), watched.find(header));
         let unknown = kid.is_some() && found.is_err();
         let lately = age <= watched.interval.saturating_mul(2) && !(unknown && age > CERTAIN);
@@ -287,7 +285,8 @@ impl KeyResolver for JwksFile {
         let Some(seat) = Seat::take(&watched.seats, MAX_WAITING) else {
             return Lookup::Ready(Err(KeyError::unavailable("too many wait for the file")));
         };
-        let (watched, reading) = (Arc::clone(watched), watched.start());
+        let reading = begun.unwrap_or_else(|| watched.start());
+        let watched = Arc::clone(watched);
         let header = header.to_static();
         Lookup::pending(async move {
             watched.wait(reading).await;
