@@ -1,4 +1,4 @@
-use std::{error::Error, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -6,6 +6,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::task::coop::consume_budget;
 
 use super::{BoxError, Endpoint, Fetch, FetchBody};
+
+/// How many causes of an error are told.
+const MAX_CAUSES: usize = 8;
 
 /// Asks, and holds whoever answers to bounds.
 pub(crate) struct Getter {
@@ -70,16 +73,48 @@ pub(crate) async fn within<F: Future>(longest: Duration, future: F) -> Option<F:
     }
 }
 
-/// An error and what caused it, in one line.
+/// An error and what caused it, in one line. Where causes lead in a circle, the first few.
 pub(crate) fn reason(error: &BoxError) -> String {
     let mut text = error.to_string();
-    let mut source: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(error) = source {
-        let cause = error.to_string();
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    for cause in causes.take(MAX_CAUSES).map(ToString::to_string) {
         if !text.ends_with(&cause) {
             text = format!("{text}: {cause}");
         }
-        source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{error::Error, fmt};
+
+    use super::*;
+
+    /// Says its number, and names the next one as its cause; beyond the last comes the first again.
+    #[derive(Debug)]
+    struct Circle(usize);
+
+    impl fmt::Display for Circle {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", self.0)
+        }
+    }
+
+    impl Error for Circle {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            static OF: [Circle; 2] = [Circle(0), Circle(1)];
+            Some(&OF[(self.0 + 1) % OF.len()])
+        }
+    }
+
+    #[test]
+    fn causes_are_said_once_and_not_for_ever() {
+        let io = |text: &str| std::io::Error::other(text.to_owned());
+        assert_eq!(reason(&BoxError::from("alone")), "alone");
+        assert_eq!(reason(&BoxError::from(io("inner"))), "inner", "the same again");
+        let circle = reason(&BoxError::from(Circle(0)));
+        assert!(circle.starts_with("0: 1: 0: 1"), "{circle}");
+        assert_eq!(circle.matches(": ").count(), MAX_CAUSES);
+    }
 }

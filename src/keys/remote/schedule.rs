@@ -105,7 +105,7 @@ impl Schedule {
         });
     }
 
-    /// No keys have changed hands in memory of names that were absent from older ones.
+    /// The set is another one, which may have what the older ones had not.
     pub(super) fn new_set(&mut self) {
         self.absent.clear();
     }

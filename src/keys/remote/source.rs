@@ -86,7 +86,7 @@ impl Source {
         let response = getter.get(&address, headers(held.as_deref(), occasion)).await?;
         let said = freshness(response.headers(), &settings.fresh_within);
         let published = match (response.status(), held) {
-            // Of one that had not to be compared nothing is known to be the same.
+            // Without a tag nothing was compared: "not modified" then says nothing of what is held.
             (StatusCode::NOT_MODIFIED, Some(held)) if held.etag.is_some() => held,
             (StatusCode::OK, held) => read(&response, held, said, settings).await?,
             (status, _) => return Err(format!("the status is {}", status.as_u16()).into()),
