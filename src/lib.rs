@@ -171,6 +171,7 @@ mod head;
 mod jose;
 mod keys;
 mod lookup;
+mod policy;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -226,6 +227,18 @@ pub use crate::{
         resolver_fn_sync,
     },
     lookup::{Lookup, LookupFuture},
+    policy::{
+        Policy,
+        catalog::ScopeCatalog,
+        claim::RequireClaim,
+        combine::{And, Not, Or},
+        denial::{Denial, DenialKind},
+        function::{PolicyFn, PolicyFnAsync, policy_fn, policy_fn_async},
+        path::ClaimPath,
+        role::RequireRole,
+        scope::RequireScope,
+        step_up::{RequireAcr, RequireFreshAuth},
+    },
     token::{Claims, ClaimsError, Outcome, TokenOrigin, VerifiedToken},
     verifier::{
         IssuerFn, IssuerFnSync, IssuerResolver, IssuerStatus, TrustedIssuer, Verifier, issuer_fn,

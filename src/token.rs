@@ -3,7 +3,11 @@
 mod outcome;
 mod typed;
 
-use std::{fmt, sync::Arc, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use http::Request;
 use serde::de::DeserializeOwned;
@@ -17,7 +21,7 @@ use crate::{
         registered::{RegisteredSpans, Span},
         scopes::Scopes,
     },
-    clock::NumericDate,
+    clock::{Clock, NumericDate},
     jose::{algorithm::Algorithm, json::find_member, key::VerifyingKey},
 };
 
@@ -49,7 +53,7 @@ use crate::{
 pub struct VerifiedToken(Arc<Inner>);
 
 struct Inner {
-    issuer: Arc<str>,
+    terms: Arc<Terms>,
     key: VerifyingKey,
     payload: String,
     registered: RegisteredSpans,
@@ -57,15 +61,29 @@ struct Inner {
     typed: OnceLock<typed::Decoded>,
 }
 
+/// On what terms an issuer's tokens are taken: what a token is held against once more, after it was
+/// verified.
+pub(crate) struct Terms {
+    pub(crate) issuer: Arc<str>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) leeway: Duration,
+}
+
+impl Terms {
+    pub(crate) fn now(&self) -> NumericDate {
+        self.clock.now().into()
+    }
+}
+
 impl VerifiedToken {
     pub(crate) fn new(
-        issuer: Arc<str>,
+        terms: Arc<Terms>,
         key: VerifyingKey,
         payload: String,
         registered: RegisteredSpans,
     ) -> Self {
         let (scopes, typed) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Inner { issuer, key, payload, registered, scopes, typed }))
+        Self(Arc::new(Inner { terms, key, payload, registered, scopes, typed }))
     }
 
     /// The verified token of a request that passed a [`JwtLayer`](crate::JwtLayer).
@@ -78,7 +96,7 @@ impl VerifiedToken {
 
     /// Who issued it (`iss`).
     pub fn issuer(&self) -> &str {
-        &self.0.issuer
+        &self.0.terms.issuer
     }
 
     /// Whom it is about (`sub`).
@@ -166,6 +184,11 @@ impl VerifiedToken {
         T: DeserializeOwned + Send + Sync + 'static,
     {
         typed::decode(&self.0.typed, &self.0.payload)
+    }
+
+    /// On what terms it was taken.
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.0.terms
     }
 
     fn text<'a>(&'a self, span: Option<&'a Span>) -> Option<&'a str> {

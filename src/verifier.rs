@@ -191,7 +191,7 @@ impl Verifier {
     /// How the keys of each issuer are, by the issuers' names: for a health endpoint.
     pub fn status(&self) -> Vec<IssuerStatus> {
         let status = |trusted: &Arc<Trusted>| IssuerStatus {
-            issuer: trusted.issuer.as_ref().to_owned(),
+            issuer: trusted.name().as_ref().to_owned(),
             keys: trusted.keys.status(),
         };
         self.0.all().iter().map(status).collect()
@@ -260,7 +260,7 @@ fn finish(
     let key = key.inspect_err(|error| {
         if error.kind() != crate::error::KeyErrorKind::NotFound {
             let source = std::error::Error::source(error).map(tracing::field::display);
-            let issuer = &*candidate.trusted.issuer;
+            let issuer = &**candidate.trusted.name();
             if error.is_told() {
                 tracing::debug!(target: TARGET, issuer, error = %error, source, "keys unavailable");
             } else {

@@ -13,33 +13,39 @@ use crate::jose::json::{Members, Text, read_object};
 /// Order and repetitions of the token are not kept. A claim of another type gives no scopes.
 /// `Debug` shows how many there are.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Scopes(Vec<Box<str>>);
+pub struct Scopes {
+    sorted: Vec<Box<str>>,
+    /// A claim has another type.
+    malformed: bool,
+}
 
 impl Scopes {
     /// Whether this scope was given. Case counts (RFC 6749 §3.3).
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.binary_search_by(|own| (**own).cmp(scope)).is_ok()
+        self.sorted.binary_search_by(|own| (**own).cmp(scope)).is_ok()
     }
 
     /// All scopes, in alphabetical order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(|scope| &**scope)
+        self.sorted.iter().map(|scope| &**scope)
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.sorted.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.sorted.is_empty()
     }
 
     /// The scopes of a payload. One claim of a wrong type gives none at all: it is not known what
     /// was meant.
     pub(crate) fn read(payload: &str) -> Self {
-        let Claims { scope, scp } = read_object(payload).unwrap_or_default();
+        let read = read_object(payload);
+        let malformed = read.is_err();
+        let Claims { scope, scp } = read.unwrap_or_default();
         let mut scopes: Vec<Box<str>> = Vec::new();
         for claim in [scope, scp].iter().flatten() {
             match claim {
@@ -50,7 +56,12 @@ impl Scopes {
         scopes.retain(|scope| !scope.is_empty());
         scopes.sort_unstable();
         scopes.dedup();
-        Self(scopes)
+        Self { sorted: scopes, malformed }
+    }
+
+    /// Whether a claim has another type, so that it is not known which scopes were meant.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.malformed
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 /// An object that is only looked at for being one.
 #[derive(Default)]
@@ -116,16 +116,35 @@ pub(crate) fn find_member<'de, T: Deserialize<'de>>(
     json: &'de str,
     name: &str,
 ) -> Result<Option<T>, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    deserializer.deserialize_map(MemberVisitor { name, value: PhantomData })
+    find_at(json, &[name])
 }
 
-struct MemberVisitor<'n, T> {
-    name: &'n str,
+/// The value at the end of this path of member names, or `None` if a name on the way is not there.
+/// What is walked through has to be objects, in which that name stands once.
+pub(crate) fn find_at<'de, T: Deserialize<'de>>(
+    json: &'de str,
+    path: &[impl AsRef<str>],
+) -> Result<Option<T>, serde_json::Error> {
+    Walk { path, value: PhantomData }.deserialize(&mut serde_json::Deserializer::from_str(json))
+}
+
+struct Walk<'p, S, T> {
+    path: &'p [S],
     value: PhantomData<T>,
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for MemberVisitor<'_, T> {
+impl<'de, S: AsRef<str>, T: Deserialize<'de>> DeserializeSeed<'de> for Walk<'_, S, T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        if self.path.is_empty() {
+            return T::deserialize(deserializer).map(Some);
+        }
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, S: AsRef<str>, T: Deserialize<'de>> Visitor<'de> for Walk<'_, S, T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,15 +152,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for MemberVisitor<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<T>, A::Error> {
+        let Some((wanted, path)) = self.path.split_first() else { return Ok(None) };
         let mut found = None;
         while let Some(Text(name)) = map.next_key()? {
-            if name == self.name {
-                found = Some(map.next_value()?);
-            } else {
+            if name != wanted.as_ref() {
                 map.next_value::<de::IgnoredAny>()?;
+            } else if found.is_some() {
+                return Err(de::Error::custom("a member appears twice"));
+            } else {
+                found = Some(map.next_value_seed(Walk { path, value: PhantomData })?);
             }
         }
-        Ok(found)
+        Ok(found.flatten())
     }
 }
 
@@ -233,6 +255,26 @@ mod tests {
         assert_eq!(count(&many("\"last\":1")), Some(501));
         for twice in [0, FEW - 1, FEW, 499] {
             assert_eq!(count(&many(&format!("\"m{twice}\":1"))), None, "m{twice}");
+        }
+    }
+
+    #[test]
+    fn paths_lead_through_objects_only() {
+        let json = r#"{"a":{"b":{"c":1,"n":null},"l":[{"c":2}]},"a/b":3,"d":{"c":1,"c":2},"x":5}"#;
+        let cases: [(&str, &[&str], Option<Option<u8>>); 10] = [
+            ("one name", &["x"], Some(Some(5))),
+            ("a name with a slash", &["a/b"], Some(Some(3))),
+            ("three names", &["a", "b", "c"], Some(Some(1))),
+            ("no such name", &["y"], Some(None)),
+            ("no such name within", &["a", "y", "c"], Some(None)),
+            ("through a number", &["x", "c"], None),
+            ("through an array", &["a", "l", "c"], None),
+            ("another type at the end", &["a", "b"], None),
+            ("null", &["a", "b", "n"], None),
+            ("a name that stands twice", &["d", "c"], None),
+        ];
+        for (name, path, expected) in cases {
+            assert_eq!(find_at::<u8>(json, path).ok(), expected, "{name}");
         }
     }
 

@@ -41,7 +41,7 @@ impl Candidate {
         })?;
         self.trusted.rules.check_required(&self.payload)?;
         let Self { trusted, algorithm: _, payload, claims } = self;
-        Ok(VerifiedToken::new(Arc::clone(&trusted.issuer), key, payload, claims))
+        Ok(VerifiedToken::new(Arc::clone(&trusted.terms), key, payload, claims))
     }
 
     /// The key's one algorithm is the token's, and somebody meant the key for it (RFC 8725 §3.1).

@@ -20,6 +20,7 @@ use crate::{
     },
     keys::KeyResolver,
     telemetry::TARGET,
+    token::Terms,
     validation::{Rules, TimeRules, TypRule},
 };
 
@@ -247,9 +248,9 @@ impl TrustedIssuer {
                 "no algorithm is left for {issuer:?}: `.algorithms(..)` names none that its keys can verify"
             )));
         }
-        let issuer = issuer.into();
-        let near_miss = AtomicBool::new(false);
-        Ok(Trusted { issuer, keys, rules, names_algorithms, near_miss, allowed, clock })
+        let terms = Terms { issuer: issuer.into(), clock, leeway: rules.times.leeway };
+        let (terms, near_miss) = (Arc::new(terms), AtomicBool::new(false));
+        Ok(Trusted { terms, keys, rules, names_algorithms, near_miss, allowed })
     }
 }
 
@@ -266,7 +267,7 @@ impl fmt::Debug for TrustedIssuer {
 
 /// A [`TrustedIssuer`] whose settings were found to fit.
 pub(super) struct Trusted {
-    pub(super) issuer: Arc<str>,
+    pub(super) terms: Arc<Terms>,
     pub(super) keys: Arc<dyn KeyResolver>,
     pub(super) rules: Rules,
     /// `.algorithms(..)` was called: keys that declare none may be used for any of them.
@@ -274,12 +275,16 @@ pub(super) struct Trusted {
     /// Somebody was nearly us, and it was said.
     near_miss: AtomicBool,
     allowed: Algorithms,
-    clock: Arc<dyn Clock>,
 }
 
 impl Trusted {
+    /// What its tokens have in `iss`.
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.terms.issuer
+    }
+
     pub(super) fn now(&self) -> NumericDate {
-        self.clock.now().into()
+        self.terms.now()
     }
 
     /// The one mistake that cannot be seen in a log that never prints a token's own `iss`. It is said
@@ -288,7 +293,7 @@ impl Trusted {
         if !self.near_miss.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 target: TARGET,
-                trusted = &*self.issuer,
+                trusted = &**self.name(),
                 difference = "differs by a trailing slash",
                 "unknown issuer is nearly a trusted one"
             );

@@ -50,8 +50,8 @@ impl Issuers {
         let mut all = HashMap::new();
         for issuer in issuers {
             let trusted = issuer.build()?;
-            if let Some(twice) = all.insert(Arc::clone(&trusted.issuer), Arc::new(trusted)) {
-                let name = &twice.issuer;
+            if let Some(twice) = all.insert(Arc::clone(trusted.name()), Arc::new(trusted)) {
+                let name = twice.name();
                 return Err(ConfigError::new(format!(
                     "the issuer {name:?} is configured twice: give it all its audiences and keys at once"
                 )));
@@ -89,7 +89,7 @@ impl Issuers {
             Self::Dynamic(issuers) => issuers.all(),
             Self::Fixed(issuers) => issuers.values().cloned().collect(),
         };
-        all.sort_unstable_by(|one, other| one.issuer.cmp(&other.issuer));
+        all.sort_unstable_by(|one, other| one.name().cmp(other.name()));
         all
     }
 }
@@ -112,7 +112,7 @@ fn find_fixed(issuers: &HashMap<Arc<str>, Arc<Trusted>>, claims: &Registered<'_>
 impl fmt::Debug for Issuers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<Arc<str>> =
-            self.all().iter().map(|trusted| Arc::clone(&trusted.issuer)).collect();
+            self.all().iter().map(|trusted| Arc::clone(trusted.name())).collect();
         match self {
             Self::Dynamic(_) => f.debug_struct("Dynamic").field("known", &names).finish(),
             Self::Fixed(_) => names.fmt(f),

@@ -1,0 +1,97 @@
+use std::{fmt, sync::Arc};
+
+use serde_json::Value;
+
+use super::{Policy, denial::Denial, path::ClaimPath};
+use crate::{error::ConfigError, head::RequestHead, lookup::Lookup, token::VerifiedToken};
+
+/// Asks for a claim: that it is there, or that it has one of some values.
+///
+/// A token without it is good, and still may not do this: 403. To refuse such tokens altogether with 401, use
+/// [`TrustedIssuer::require_claim`](crate::TrustedIssuer::require_claim).
+///
+/// ```
+/// use tower_bearer::RequireClaim;
+///
+/// let delegated = RequireClaim::present("scp")?;      // Entra ID: not an ID token, nor an app's own
+/// let verified = RequireClaim::equals("email_verified", true)?;
+/// let plan = RequireClaim::one_of("/account/plan", ["team", "enterprise"])?;
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+///
+/// Values are compared as JSON. A claim that is `null` is not there. `Debug` shows the path alone.
+#[derive(Clone)]
+pub struct RequireClaim {
+    path: ClaimPath,
+    /// Any value, if there is none.
+    values: Arc<[Value]>,
+}
+
+impl RequireClaim {
+    /// The claim is there, whatever it says.
+    ///
+    /// # Errors
+    ///
+    /// The path is none.
+    pub fn present(path: impl Into<ClaimPath>) -> Result<Self, ConfigError> {
+        Ok(Self { path: path.into().checked()?, values: Arc::default() })
+    }
+
+    /// The claim has exactly this value.
+    ///
+    /// # Errors
+    ///
+    /// As [`one_of`](Self::one_of).
+    pub fn equals(
+        path: impl Into<ClaimPath>,
+        value: impl Into<Value>,
+    ) -> Result<Self, ConfigError> {
+        Self::one_of(path, [value])
+    }
+
+    /// The claim has exactly one of these values.
+    ///
+    /// # Errors
+    ///
+    /// The path is none, there is no value, or one is `null`, which no claim can be.
+    pub fn one_of<I>(path: impl Into<ClaimPath>, values: I) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator<Item: Into<Value>>,
+    {
+        let path = path.into().checked()?;
+        let values: Arc<[Value]> = values.into_iter().map(Into::into).collect();
+        if values.is_empty() || values.iter().any(Value::is_null) {
+            return Err(ConfigError::new(
+                "`RequireClaim` needs at least one value, and no `null`: to ask that a claim is there, use \
+                 `RequireClaim::present`",
+            ));
+        }
+        Ok(Self { path, values })
+    }
+
+    /// Whether the token has it: for closures that choose among requirements.
+    ///
+    /// # Errors
+    ///
+    /// It has it not.
+    pub fn check(&self, token: &VerifiedToken) -> Result<(), Denial> {
+        let claim = self.path.find::<Value>(token)?.filter(|value| !value.is_null());
+        if claim.is_some_and(|claim| self.values.is_empty() || self.values.contains(&claim)) {
+            Ok(())
+        } else {
+            Err(Denial::forbidden().about(self.path.as_str().to_owned()))
+        }
+    }
+}
+
+impl Policy for RequireClaim {
+    fn authorize(&self, token: &VerifiedToken, _: RequestHead<'_>) -> Lookup<Result<(), Denial>> {
+        Lookup::Ready(self.check(token))
+    }
+}
+
+impl fmt::Debug for RequireClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireClaim").field("path", &self.path).finish_non_exhaustive()
+    }
+}

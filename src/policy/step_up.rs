@@ -1,0 +1,140 @@
+//! Step-up: what the login behind a token has to be
+//! ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Policy,
+    denial::Denial,
+    lacking::{Lacking, StepUp},
+};
+use crate::{
+    clock::NumericDate,
+    error::ConfigError,
+    head::RequestHead,
+    jose::json::{Text, find_member},
+    lookup::Lookup,
+    token::{ClaimsError, VerifiedToken},
+};
+
+/// Asks for a login of one of these classes: the claim `acr` is one of them, to the letter
+/// ([RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
+///
+/// A token of another login gets 401 and a challenge that the client can take to the authorization server:
+///
+/// ```text
+/// WWW-Authenticate: Bearer realm="api", error="insufficient_user_authentication", error_description="…", acr_values="phr mfa"
+/// ```
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::{Policy, RequireAcr, RequireFreshAuth};
+///
+/// let payment = RequireAcr::any(["phr", "mfa"])?.and(RequireFreshAuth::within(Duration::from_secs(300)));
+/// # drop(payment);
+/// # Ok::<(), tower_bearer::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequireAcr {
+    acr_values: Vec<Arc<str>>,
+}
+
+impl RequireAcr {
+    /// One of these classes, the one that is liked best first. What they are called is agreed on with the issuer.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or one is empty or holds anything but visible ASCII characters.
+    pub fn any<I>(acr_values: I) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        let acr_values: Vec<Arc<str>> =
+            acr_values.into_iter().map(|value| value.as_ref().into()).collect();
+        let fits = |value: &Arc<str>| {
+            !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        if acr_values.is_empty() || !acr_values.iter().all(fits) {
+            return Err(ConfigError::new(
+                "`RequireAcr` needs at least one class, each of visible ASCII characters without a space",
+            ));
+        }
+        Ok(Self { acr_values })
+    }
+
+    /// Whether the token is of such a login: for closures that choose among requirements.
+    ///
+    /// # Errors
+    ///
+    /// It is not, or does not say.
+    pub fn check(&self, token: &VerifiedToken) -> Result<(), Denial> {
+        let acr = find_member::<Text<'_>>(token.payload(), "acr")
+            .map_err(|_| ClaimsError::in_field("acr"))?;
+        let fits = |Text(acr): Text<'_>| self.acr_values.iter().any(|value| **value == *acr);
+        if acr.is_some_and(fits) { Ok(()) } else { Err(self.denial()) }
+    }
+
+    /// What a token of another login is told.
+    #[must_use]
+    pub fn denial(&self) -> Denial {
+        let step_up = StepUp { acr_values: self.acr_values.clone(), max_age: None };
+        Denial::lacks(Lacking { scopes: Vec::new(), step_up: Some(step_up) }).about("acr")
+    }
+}
+
+impl Policy for RequireAcr {
+    fn authorize(&self, token: &VerifiedToken, _: RequestHead<'_>) -> Lookup<Result<(), Denial>> {
+        Lookup::Ready(self.check(token))
+    }
+}
+
+/// Asks for a login that is not long ago: the claim `auth_time` is there, and no older than this
+/// ([RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
+///
+/// Time is that of the issuer's [clock](crate::TrustedIssuer::clock), with its [leeway](crate::TrustedIssuer::leeway):
+/// `auth_time + max_age + leeway` must not have passed, and `auth_time` must not lie in the future. A token of an older login
+/// gets 401 and a challenge with `max_age`, in seconds.
+///
+/// ```text
+/// WWW-Authenticate: Bearer realm="api", error="insufficient_user_authentication", error_description="…", max_age="300"
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RequireFreshAuth {
+    max_age: u64,
+}
+
+impl RequireFreshAuth {
+    /// At most this long ago, in whole seconds: fractions are dropped.
+    #[must_use]
+    pub fn within(max_age: Duration) -> Self {
+        Self { max_age: max_age.as_secs() }
+    }
+
+    /// Whether the token is of such a login: for closures that choose among requirements.
+    ///
+    /// # Errors
+    ///
+    /// It is not, or does not say.
+    pub fn check(&self, token: &VerifiedToken) -> Result<(), Denial> {
+        let (now, leeway) = (token.terms().now(), token.terms().leeway);
+        let max_age = Duration::from_secs(self.max_age);
+        let fresh = |login: NumericDate| {
+            login <= now.plus(leeway) && now <= login.plus(max_age).plus(leeway)
+        };
+        let auth_time = token.claim("auth_time")?;
+        if auth_time.is_some_and(fresh) { Ok(()) } else { Err(self.denial()) }
+    }
+
+    /// What a token of an older login is told.
+    #[must_use]
+    pub fn denial(&self) -> Denial {
+        let step_up = StepUp { acr_values: Vec::new(), max_age: Some(self.max_age) };
+        Denial::lacks(Lacking { scopes: Vec::new(), step_up: Some(step_up) }).about("auth_time")
+    }
+}
+
+impl Policy for RequireFreshAuth {
+    fn authorize(&self, token: &VerifiedToken, _: RequestHead<'_>) -> Lookup<Result<(), Denial>> {
+        Lookup::Ready(self.check(token))
+    }
+}
