@@ -44,7 +44,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let token = verified(&parts.extensions)?.ok_or_else(Rejection::missing)?;
-        Ok(Self(token.claims()?))
+        typed(token)
     }
 }
 
@@ -57,8 +57,15 @@ where
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
         let Some(token) = verified(&parts.extensions)? else { return Ok(None) };
-        Ok(Some(Self(token.claims()?)))
+        typed(token).map(Some)
     }
+}
+
+fn typed<T>(token: &VerifiedToken) -> Result<Claims<T>, Rejection>
+where
+    T: DeserializeOwned + Send + Sync + 'static,
+{
+    token.claims().map(Claims).map_err(|error| Rejection::from(error).of_token(token))
 }
 
 /// The refusal travels in the response's extensions, where the layer around finds it.
@@ -69,7 +76,7 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let mut response: Response = BearerResponder.respond(&self);
         if self.kind() == RejectionKind::Misconfigured {
-            self.log();
+            self.warn();
             response = (self.status(), self.description()).into_response();
         }
         response.extensions_mut().insert(self);

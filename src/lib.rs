@@ -80,8 +80,8 @@
 //!
 //! | level | message | fields | when |
 //! |---|---|---|---|
-//! | `debug` | `request refused` | `reason`, `claim`, `status` | a request is answered by the layer |
-//! | `debug` | `token failed, request passes` | `reason` | best effort lets a bad token through |
+//! | `debug` | `request refused` | `outcome`, `reason`, `claim`, `status`, `alg`, `issuer`, `kid`, `latency` | a request is answered by the layer |
+//! | `debug` | `request passes` | `outcome`, `reason`, `alg`, `issuer`, `kid`, `latency` | a layer lets it through: `granted`, `anonymous`, or, by best effort, `failed` |
 //! | `debug` | `keys fetched`, `keys read` | `from`, `outcome`, `keys`, `skipped`; `generation` | a set came, from an issuer or a file |
 //! | `warn` | `keys not fetched`, `keys not read` | `from`, `error` | it did not; the last good one stays |
 //! | `warn` | `keys unavailable` | `issuer`, `error`, `source` | a resolver could not say whether there is a key; at `debug` where `keys not fetched` has said so |
@@ -245,6 +245,7 @@ pub use crate::{
         issuer_fn_sync,
     },
     web::{
+        authorize::{AuthorizeLayer, AuthorizeService},
         challenge::RejectionKind,
         future::ResponseFuture,
         layer::JwtLayer,
@@ -252,6 +253,7 @@ pub use crate::{
         respond::{BearerResponder, Respond, RespondFn},
         service::JwtService,
         source::{AuthorizationHeader, Presented, TokenSource},
+        wanted::Wanted,
     },
 };
 

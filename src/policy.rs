@@ -40,7 +40,8 @@ use crate::{head::RequestHead, lookup::Lookup, token::VerifiedToken};
 /// use tower_bearer::{AuthorizeLayer, Policy, RequireRole, RequireScope, policy_fn, Denial};
 ///
 /// let owner = policy_fn(|token, head| {
-///     Denial::unless(token.subject() == head.uri().path().strip_prefix("/users/"))
+///     let user = head.uri().path().strip_prefix("/users/");
+///     Denial::unless(user.is_some() && user == token.subject())
 /// });
 /// let admin = RequireRole::any("roles", ["admin"])?;
 /// let layer = AuthorizeLayer::new(RequireScope::all(["users:write"])?.and(owner.or(admin)));
@@ -60,11 +61,8 @@ pub trait Policy: Send + Sync + 'static {
     /// # Errors
     ///
     /// Why not: see [`Denial`], which decides what the client is told.
-    fn authorize(
-        &self,
-        token: &VerifiedToken,
-        head: RequestHead<'_>,
-    ) -> Lookup<Result<(), Denial>>;
+    fn authorize(&self, token: &VerifiedToken, head: RequestHead<'_>)
+    -> Lookup<Result<(), Denial>>;
 
     /// The scopes that this policy may ask for. A request without credentials is told of them in the
     /// challenge, and a [`ScopeCatalog`](crate::ScopeCatalog) checks that it knows them.

@@ -4,6 +4,7 @@
 #[cfg_attr(not(feature = "metrics"), path = "telemetry/disabled.rs")]
 #[cfg_attr(feature = "metrics", path = "telemetry/enabled.rs")]
 pub(crate) mod count;
+pub(crate) mod record;
 
 /// The target of every event.
 pub(crate) const TARGET: &str = "tower_bearer";

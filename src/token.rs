@@ -23,6 +23,7 @@ use crate::{
     },
     clock::{Clock, NumericDate},
     jose::{algorithm::Algorithm, json::find_member, key::VerifyingKey},
+    telemetry::record::Signer,
 };
 
 /// A token whose signature and claims were verified. Only a [`Verifier`](crate::Verifier) makes one.
@@ -189,6 +190,12 @@ impl VerifiedToken {
     /// On what terms it was taken.
     pub(crate) fn terms(&self) -> &Terms {
         &self.0.terms
+    }
+
+    /// Who signed it, for the record.
+    pub(crate) fn signer(&self) -> Signer<'_> {
+        let issuer = Some(&self.0.terms.issuer);
+        Signer { alg: Some(self.algorithm().name()), issuer, kid: self.key_id() }
     }
 
     fn text<'a>(&'a self, span: Option<&'a Span>) -> Option<&'a str> {

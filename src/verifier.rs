@@ -133,32 +133,32 @@ impl Verifier {
     /// [`Lookup::Ready`] unless a resolver has to wait for the key, or for the issuer. The `?` of
     /// `verifier.verify(token).await?` gives the proof.
     pub fn verify(&self, token: &str) -> Lookup<Result<VerifiedToken, TokenError>> {
-        match begin(token, |header, claims| self.0.find(header, claims)) {
+        let mut algorithm = None;
+        match begin(token, &mut algorithm, |header, claims| self.0.find(header, claims)) {
             Ok(Begun { candidate, key: Lookup::Ready(key), parts }) => {
-                Lookup::Ready(counted(finish(candidate, key, &parts)))
+                Lookup::Ready(counted(finish(candidate, key, &parts), algorithm))
             }
             Ok(Begun { candidate, key: Lookup::Pending(key), .. }) => {
                 let token = token.to_owned();
                 Lookup::pending(async move {
                     let key = key.await;
-                    counted(
-                        Compact::split(&token)
-                            .map_err(TokenError::from)
-                            .and_then(|parts| finish_later(candidate, key, &parts)),
-                    )
+                    let judged = Compact::split(&token)
+                        .map_err(TokenError::from)
+                        .and_then(|parts| finish_later(candidate, key, &parts));
+                    counted(judged, algorithm)
                 })
             }
-            Err(Halt::Refused(error)) => Lookup::Ready(counted(Err(error))),
+            Err(Halt::Refused(error)) => Lookup::Ready(counted(Err(error), algorithm)),
             Err(Halt::Waits(issuer)) => {
                 let token = token.to_owned();
                 Lookup::pending(async move {
                     let judge = async {
                         let trusted = issuer.await?;
                         let Begun { candidate, key, parts } =
-                            begin(&token, |_, _| Ok::<_, TokenError>(trusted))?;
+                            begin(&token, &mut None, |_, _| Ok::<_, TokenError>(trusted))?;
                         finish_later(candidate, key.await, &parts)
                     };
-                    counted(judge.await)
+                    counted(judge.await, algorithm)
                 })
             }
         }
@@ -217,10 +217,13 @@ impl Verifier {
 }
 
 /// All that can be judged without a key, and the question for the key.
-fn begin<E>(
-    token: &str,
+///
+/// It notes the algorithm that the header names, for the record of what becomes of the token.
+fn begin<'t, E>(
+    token: &'t str,
+    algorithm: &mut Option<&'static str>,
     issuer: impl FnOnce(&Header<'_>, &Registered<'_>) -> Result<Arc<Trusted>, E>,
-) -> Result<Begun<'_>, E>
+) -> Result<Begun<'t>, E>
 where
     E: From<TokenError> + From<TokenErrorKind>,
 {
@@ -229,6 +232,7 @@ where
     let header = compact::decode_into(parts.header, &mut stack, &mut heap)
         .ok_or(TokenErrorKind::Malformed)?;
     let header = Header::read(header)?;
+    *algorithm = Some(header.algorithm().name());
     let payload = compact::decode(parts.payload)
         .and_then(|payload| String::from_utf8(payload).ok())
         .ok_or(TokenErrorKind::Malformed)?;
@@ -281,10 +285,13 @@ fn finish_later(
     finish(candidate, key, parts)
 }
 
-/// The same, once it is counted.
-fn counted(judged: Result<VerifiedToken, TokenError>) -> Result<VerifiedToken, TokenError> {
+/// The same, once it is counted. An error knows the algorithm, where it was read.
+fn counted(
+    judged: Result<VerifiedToken, TokenError>,
+    algorithm: Option<&'static str>,
+) -> Result<VerifiedToken, TokenError> {
     count::token(judged.as_ref().map(drop).map_err(|error| error.kind().code()));
-    judged
+    judged.map_err(|error| error.with_algorithm(algorithm))
 }
 
 impl fmt::Debug for Verifier {

@@ -1,5 +1,6 @@
 //! The HTTP side: where tokens are found, what refusals look like, and the layer itself.
 
+pub(crate) mod authorize;
 pub(crate) mod challenge;
 pub(crate) mod future;
 pub(crate) mod gate;
@@ -8,3 +9,4 @@ pub(crate) mod rejection;
 pub(crate) mod respond;
 pub(crate) mod service;
 pub(crate) mod source;
+pub(crate) mod wanted;

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, error::Error, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 use super::{IssuerError, KeyError, KeyErrorKind};
 
@@ -10,6 +10,16 @@ pub struct TokenError {
     kind: TokenErrorKind,
     claim: Option<Cow<'static, str>>,
     cause: Option<Cause>,
+    /// The algorithm, once the header was read.
+    algorithm: Option<&'static str>,
+    /// Who signed it, once the signature held.
+    signer: Option<Box<Signer>>,
+}
+
+#[derive(Clone)]
+struct Signer {
+    issuer: Arc<str>,
+    kid: Option<Box<str>>,
 }
 
 /// What kept us from finding out.
@@ -133,6 +143,29 @@ impl TokenError {
         self.claim.as_deref()
     }
 
+    /// Its header named this algorithm.
+    pub(crate) fn with_algorithm(mut self, algorithm: Option<&'static str>) -> Self {
+        self.algorithm = self.algorithm.or(algorithm);
+        self
+    }
+
+    /// Its signature held, by this issuer's key of this name.
+    pub(crate) fn signed_by(mut self, issuer: &Arc<str>, kid: Option<&str>) -> Self {
+        let (issuer, kid) = (Arc::clone(issuer), kid.map(Into::into));
+        self.signer = Some(Box::new(Signer { issuer, kid }));
+        self
+    }
+
+    /// The algorithm that the header named, once it was read.
+    pub(crate) fn algorithm(&self) -> Option<&'static str> {
+        self.algorithm
+    }
+
+    /// The issuer and the name of its key, if the signature held.
+    pub(crate) fn signer(&self) -> Option<(&Arc<str>, Option<&str>)> {
+        self.signer.as_deref().map(|Signer { issuer, kid }| (issuer, kid.as_deref()))
+    }
+
     /// A claim is not there.
     pub(crate) fn missing(claim: impl Into<Cow<'static, str>>) -> Self {
         Self { claim: Some(claim.into()), ..TokenErrorKind::MissingClaim.into() }
@@ -154,7 +187,7 @@ impl TokenError {
 
 impl From<TokenErrorKind> for TokenError {
     fn from(kind: TokenErrorKind) -> Self {
-        Self { kind, claim: None, cause: None }
+        Self { kind, claim: None, cause: None, algorithm: None, signer: None }
     }
 }
 
@@ -165,7 +198,7 @@ impl From<KeyError> for TokenError {
             KeyErrorKind::NotFound => TokenErrorKind::UnknownKey,
             KeyErrorKind::Invalid | KeyErrorKind::Unavailable => TokenErrorKind::KeysUnavailable,
         };
-        Self { kind, claim: None, cause: Some(Cause::Key(Box::new(error))) }
+        Self { cause: Some(Cause::Key(Box::new(error))), ..kind.into() }
     }
 }
 
@@ -173,7 +206,7 @@ impl From<KeyError> for TokenError {
 impl From<IssuerError> for TokenError {
     fn from(error: IssuerError) -> Self {
         let kind = TokenErrorKind::IssuerUnavailable;
-        Self { kind, claim: None, cause: Some(Cause::Issuer(Box::new(error))) }
+        Self { cause: Some(Cause::Issuer(Box::new(error))), ..kind.into() }
     }
 }
 
@@ -189,7 +222,7 @@ impl fmt::Display for TokenError {
 
 impl fmt::Debug for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, claim, cause } = self;
+        let Self { kind, claim, cause, algorithm: _, signer: _ } = self;
         f.debug_struct("TokenError")
             .field("kind", kind)
             .field("claim", claim)

@@ -22,7 +22,9 @@ pub struct Not<P>(pub(super) P);
 impl<P: Policy, Q: Policy> And<P, Q> {
     fn judge(&self, token: &VerifiedToken, head: RequestHead<'_>) -> Lookup<Decision> {
         let one = match self.0.authorize(token, head) {
-            Lookup::Ready(Err(denial)) if denial.kind() == DenialKind::Forbidden => return Err(denial).into(),
+            Lookup::Ready(Err(denial)) if denial.kind() == DenialKind::Forbidden => {
+                return Err(denial).into();
+            }
             one => one,
         };
         match (one, self.1.authorize(token, head)) {

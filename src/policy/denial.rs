@@ -45,7 +45,7 @@ pub enum DenialKind {
 enum Why {
     Claims(ClaimsError),
     Forbidden,
-    Lacking { ways: Ways, chosen: Lacking },
+    Lacking(Box<Ways>),
     Unavailable { retry_after: Option<Duration>, source: Arc<dyn Error + Send + Sync> },
 }
 
@@ -96,10 +96,10 @@ impl Denial {
         match &self.why {
             Why::Claims(_) => DenialKind::ClaimsMismatch,
             Why::Forbidden => DenialKind::Forbidden,
-            Why::Lacking { chosen: Lacking { step_up: Some(_), .. }, .. } => {
+            Why::Lacking(ways) if ways.choice().step_up.is_some() => {
                 DenialKind::InsufficientUserAuthentication
             }
-            Why::Lacking { .. } => DenialKind::InsufficientScope,
+            Why::Lacking(_) => DenialKind::InsufficientScope,
             Why::Unavailable { .. } => DenialKind::Unavailable,
         }
     }
@@ -124,7 +124,7 @@ impl Denial {
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.why {
             Why::Unavailable { retry_after, .. } => *retry_after,
-            Why::Claims(_) | Why::Forbidden | Why::Lacking { .. } => None,
+            Why::Claims(_) | Why::Forbidden | Why::Lacking(_) => None,
         }
     }
 
@@ -152,17 +152,17 @@ impl Denial {
     /// What a new token would have to bring, if one would help.
     pub(crate) fn lacking(&self) -> Option<&Lacking> {
         match &self.why {
-            Why::Lacking { chosen, .. } => Some(chosen),
+            Why::Lacking(ways) => Some(ways.choice()),
             Why::Claims(_) | Why::Forbidden | Why::Unavailable { .. } => None,
         }
     }
 
     /// The same, with the scopes that were needed and are held.
     pub(crate) fn completed(mut self, mentioned: &Mentioned) -> Self {
-        if let Why::Lacking { ways, chosen } = &mut self.why {
-            ways.complete(mentioned);
-            *chosen = ways.choice();
-        }
+        self.why = match self.why {
+            Why::Lacking(ways) => Why::lacking(ways.completed(mentioned)),
+            why => why,
+        };
         self
     }
 
@@ -170,10 +170,9 @@ impl Denial {
     pub(super) fn and(self, other: Self) -> Self {
         let decided = self.decided || other.decided;
         let denial = match (&self.why, &other.why) {
-            (Why::Lacking { ways, .. }, Why::Lacking { ways: more, .. }) => Self {
-                why: ways.and(more).map_or(Why::Forbidden, Why::lacking),
-                ..self
-            },
+            (Why::Lacking(ways), Why::Lacking(more)) => {
+                Self { why: ways.and(more).map_or(Why::Forbidden, Why::lacking), ..self }
+            }
             (one, two) if one.finality() >= two.finality() => self,
             _ => other,
         };
@@ -184,8 +183,8 @@ impl Denial {
     pub(super) fn or(self, other: Self) -> Self {
         let decided = self.decided && other.decided;
         let denial = match (self.why, other.why) {
-            (Why::Lacking { ways, .. }, Why::Lacking { ways: more, .. }) => {
-                Self { why: Why::lacking(ways.or(more)), ..self }
+            (Why::Lacking(ways), Why::Lacking(more)) => {
+                Self { why: Why::lacking(ways.or(*more)), ..self }
             }
             (one, two) if one.finality() <= two.finality() => Self { why: one, ..self },
             (_, two) => Self { why: two, ..other },
@@ -196,19 +195,19 @@ impl Denial {
     pub(crate) fn claims_error(&self) -> Option<&ClaimsError> {
         match &self.why {
             Why::Claims(error) => Some(error),
-            Why::Forbidden | Why::Lacking { .. } | Why::Unavailable { .. } => None,
+            Why::Forbidden | Why::Lacking(_) | Why::Unavailable { .. } => None,
         }
     }
 
     fn of(why: Why) -> Self {
-        let decided = matches!(why, Why::Forbidden | Why::Lacking { .. });
+        let decided = matches!(why, Why::Forbidden | Why::Lacking(_));
         Self { why, decided, reason: None, claim: None }
     }
 }
 
 impl Why {
     fn lacking(ways: Ways) -> Self {
-        Self::Lacking { chosen: ways.choice(), ways }
+        Self::Lacking(Box::new(ways))
     }
 
     /// How little can be done about it.
@@ -216,7 +215,7 @@ impl Why {
         match self {
             Self::Forbidden => 3,
             Self::Claims(_) => 2,
-            Self::Lacking { .. } => 1,
+            Self::Lacking(_) => 1,
             Self::Unavailable { .. } => 0,
         }
     }
@@ -258,7 +257,7 @@ impl Error for Denial {
         match &self.why {
             Why::Claims(error) => Some(error),
             Why::Unavailable { source, .. } => Some(&**source),
-            Why::Forbidden | Why::Lacking { .. } => None,
+            Why::Forbidden | Why::Lacking(_) => None,
         }
     }
 }

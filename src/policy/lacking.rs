@@ -21,9 +21,12 @@ pub(crate) struct StepUp {
     pub(crate) max_age: Option<u64>,
 }
 
-/// Ways to be permitted: each is enough. Never empty.
+/// Ways to be permitted: each is enough. There is at least one.
 #[derive(Clone)]
-pub(super) struct Ways(Vec<Lacking>);
+pub(super) struct Ways {
+    all: Vec<Lacking>,
+    choice: Lacking,
+}
 
 /// The scopes that a policy may ask for, and whether a token has them.
 pub(crate) struct Mentioned(Vec<(Arc<str>, bool)>);
@@ -41,40 +44,46 @@ const MOST: usize = 32;
 
 impl Ways {
     pub(super) fn one(lacking: Lacking) -> Self {
-        Self(vec![lacking])
+        Self { all: vec![lacking.clone()], choice: lacking }
     }
 
     /// One of these or one of those.
-    pub(super) fn or(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
-        self.0.truncate(MOST);
-        self
+    pub(super) fn or(self, other: Self) -> Self {
+        let Self { mut all, choice } = self;
+        all.extend(other.all);
+        all.truncate(MOST);
+        Self::of(all).unwrap_or_else(|| Self::one(choice))
     }
 
     /// One of these and one of those together; `None` if no two can be had together.
     pub(super) fn and(&self, other: &Self) -> Option<Self> {
-        let pairs = self.0.iter().flat_map(|one| other.0.iter().map(move |two| one.and(two)));
-        let ways: Vec<Lacking> = pairs.flatten().take(MOST).collect();
-        (!ways.is_empty()).then_some(Self(ways))
+        let pairs = self.all.iter().flat_map(|one| other.all.iter().map(move |two| one.and(two)));
+        Self::of(pairs.flatten().take(MOST).collect())
     }
 
     /// Asks for what was needed of this token as well, so that the next one does not lack that instead.
-    pub(super) fn complete(&mut self, mentioned: &Mentioned) {
-        for way in self.0.iter_mut().filter(|way| !way.scopes.is_empty()) {
+    pub(super) fn completed(mut self, mentioned: &Mentioned) -> Self {
+        for way in self.all.iter_mut().filter(|way| !way.scopes.is_empty()) {
             let wanted = |(scope, held): &&(Arc<str>, bool)| *held || way.scopes.contains(scope);
             let mut scopes: Vec<_> =
                 mentioned.0.iter().filter(wanted).map(|(scope, _)| Arc::clone(scope)).collect();
             scopes.append(&mut way.scopes);
             way.scopes = without_repetition(scopes);
         }
+        let Self { all, choice } = self;
+        Self::of(all).unwrap_or_else(|| Self::one(choice))
     }
 
     /// What to ask for. The first way, and with it those that differ from it in the same respect alone: whoever has the
     /// scopes of all of them has those of one.
-    pub(super) fn choice(&self) -> Lacking {
-        let (first, others) = self.0.split_first().map_or((None, &[][..]), |(f, o)| (Some(f), o));
-        let first = first.cloned().unwrap_or_default();
-        others.iter().fold(first, Lacking::or)
+    pub(super) fn choice(&self) -> &Lacking {
+        &self.choice
+    }
+
+    fn of(all: Vec<Lacking>) -> Option<Self> {
+        let (first, others) = all.split_first()?;
+        let choice = others.iter().fold(first.clone(), Lacking::or);
+        Some(Self { all, choice })
     }
 }
 
@@ -111,8 +120,8 @@ impl StepUp {
             ([], values) | (values, []) => values.to_vec(),
             (one, two) => one.iter().filter(|value| two.contains(value)).cloned().collect(),
         };
-        let impossible = acr_values.is_empty()
-            && !(self.acr_values.is_empty() && other.acr_values.is_empty());
+        let impossible =
+            acr_values.is_empty() && !(self.acr_values.is_empty() && other.acr_values.is_empty());
         let max_age = self.max_age.into_iter().chain(other.max_age).min();
         (!impossible).then_some(Self { acr_values, max_age })
     }

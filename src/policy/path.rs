@@ -2,7 +2,11 @@ use std::fmt;
 
 use serde::de::Deserialize;
 
-use crate::{error::ConfigError, jose::json::find_at, token::{ClaimsError, VerifiedToken}};
+use crate::{
+    error::ConfigError,
+    jose::json::find_at,
+    token::{ClaimsError, VerifiedToken},
+};
 
 /// Where in a token a claim stands.
 ///

@@ -24,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct RequireRole {
     path: ClaimPath,
-    roles: Arc<[Box<str>]>,
+    roles: Arc<[Arc<str>]>,
     all: bool,
 }
 
@@ -60,7 +60,8 @@ impl RequireRole {
     /// It has them not.
     pub fn check(&self, token: &VerifiedToken) -> Result<(), Denial> {
         let claim: Option<OneOrMany<'_>> = self.path.find(token)?;
-        let has = |role: &Box<str>| claim.iter().flat_map(OneOrMany::iter).any(|own| own == &**role);
+        let has =
+            |role: &Arc<str>| claim.iter().flat_map(OneOrMany::iter).any(|own| own == &**role);
         let mut wanted = self.roles.iter();
         let permitted = if self.all { wanted.all(has) } else { wanted.any(has) };
         if permitted {
@@ -75,9 +76,11 @@ impl RequireRole {
         I: IntoIterator<Item: AsRef<str>>,
     {
         let path = path.checked()?;
-        let roles: Arc<[Box<str>]> = roles.into_iter().map(|role| role.as_ref().into()).collect();
+        let roles: Arc<[Arc<str>]> = roles.into_iter().map(|role| role.as_ref().into()).collect();
         if roles.is_empty() || roles.iter().any(|role| role.is_empty()) {
-            return Err(ConfigError::new("`RequireRole` needs at least one role, and no empty one"));
+            return Err(ConfigError::new(
+                "`RequireRole` needs at least one role, and no empty one",
+            ));
         }
         Ok(Self { path, roles, all })
     }

@@ -1,12 +1,15 @@
 //! Counters and gauges of the crate `metrics`. Labels are names of the set-up or one of a few fixed words:
 //! nothing that a token brings.
 
+use std::sync::Arc;
 #[cfg(feature = "jwks")]
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use metrics::counter;
 #[cfg(feature = "jwks")]
-use metrics::{SharedString, gauge};
+use metrics::gauge;
+use metrics::{SharedString, counter};
+
+use super::record::{Record, UNVERIFIED};
 
 /// A token was judged: `verified`, or the code of the reason why not.
 pub(crate) fn token(outcome: Result<(), &'static str>) {
@@ -16,6 +19,23 @@ pub(crate) fn token(outcome: Result<(), &'static str>) {
         Err(code) => counter!("tower_bearer_tokens_total", "outcome" => code),
     };
     counter.increment(1);
+}
+
+/// A decision about a request was made.
+pub(super) fn request(outcome: &'static str, record: &Record<'_>) {
+    let Record { reason, claim: _, signer, latency } = record;
+    let issuer = signer.issuer.map_or(SharedString::const_str(UNVERIFIED), |issuer| {
+        SharedString::from_shared(Arc::clone(issuer))
+    });
+    counter!(
+        "tower_bearer_requests_total",
+        "outcome" => outcome,
+        "reason" => *reason,
+        "alg" => signer.alg(),
+        "issuer" => issuer,
+        "latency" => latency.name(),
+    )
+    .increment(1);
 }
 
 /// Keys were asked for.

@@ -39,7 +39,8 @@ impl Candidate {
             SignatureError::Invalid => TokenErrorKind::InvalidSignature,
             SignatureError::Unavailable => TokenErrorKind::KeysUnavailable,
         })?;
-        self.trusted.rules.check_required(&self.payload)?;
+        let required = self.trusted.rules.check_required(&self.payload);
+        required.map_err(|error| error.signed_by(self.trusted.name(), key.kid()))?;
         let Self { trusted, algorithm: _, payload, claims } = self;
         Ok(VerifiedToken::new(Arc::clone(&trusted.terms), key, payload, claims))
     }

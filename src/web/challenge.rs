@@ -4,27 +4,38 @@
 //! [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
 //! [RFC 9110 §11.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
 
-use http::{HeaderValue, StatusCode};
+use std::sync::Arc;
+
+use http::{HeaderValue, StatusCode, Uri};
 
 use crate::error::ConfigError;
 
 /// A row of the table from error to answer.
 ///
-/// | | status | `error` |
-/// |---|---|---|
-/// | [`MissingCredentials`](Self::MissingCredentials) | 401 | |
-/// | [`InvalidRequest`](Self::InvalidRequest) | 400 | `invalid_request` |
-/// | [`ExpiredToken`](Self::ExpiredToken), [`InvalidToken`](Self::InvalidToken) | 401 | `invalid_token` |
-/// | [`ClaimsMismatch`](Self::ClaimsMismatch) | 403 | |
-/// | [`Unavailable`](Self::Unavailable) | 503 | |
-/// | [`Misconfigured`](Self::Misconfigured) | 500 | |
+/// | | status | `error` | gRPC |
+/// |---|---|---|---|
+/// | [`MissingCredentials`](Self::MissingCredentials) | 401 | | 16 |
+/// | [`InvalidRequest`](Self::InvalidRequest) | 400 | `invalid_request` | 3 |
+/// | [`ExpiredToken`](Self::ExpiredToken), [`InvalidToken`](Self::InvalidToken) | 401 | `invalid_token` | 16 |
+/// | [`InsufficientScope`](Self::InsufficientScope) | 403 | `insufficient_scope` | 7 |
+/// | [`Forbidden`](Self::Forbidden), [`ClaimsMismatch`](Self::ClaimsMismatch) | 403 | | 7 |
+/// | [`InsufficientUserAuthentication`](Self::InsufficientUserAuthentication) | 401 | `insufficient_user_authentication` | 16 |
+/// | [`Unavailable`](Self::Unavailable) | 503 | | 14 |
+/// | [`Misconfigured`](Self::Misconfigured) | 500 | | 13 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
-    /// The claims of a good token do not fit the type a handler asks for.
+    /// The claims of a good token do not fit the type a handler or a policy asks for.
     ClaimsMismatch,
     /// The token has expired.
     ExpiredToken,
+    /// The token is good and does not permit this, and no other one of the same user would.
+    Forbidden,
+    /// The token is good and lacks a scope.
+    InsufficientScope,
+    /// The token is good, and its user must log in again, or in a stronger way
+    /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
+    InsufficientUserAuthentication,
     /// The request is malformed, or brings several credentials.
     InvalidRequest,
     /// The token is not good here. Why is not told to the client.
@@ -33,16 +44,19 @@ pub enum RejectionKind {
     Misconfigured,
     /// There are no credentials.
     MissingCredentials,
-    /// Nobody can say now whether the token is good.
+    /// Nobody can say now whether the token is good, or what it permits.
     Unavailable,
 }
 
 impl RejectionKind {
-    /// A stable name in `snake_case`, for logs and for bodies of your own.
+    /// A stable name in `snake_case`, for logs and for bodies.
     pub const fn code(self) -> &'static str {
         match self {
             Self::ClaimsMismatch => "claims_mismatch",
             Self::ExpiredToken => "expired_token",
+            Self::Forbidden => "forbidden",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
             Self::Misconfigured => "misconfigured",
@@ -60,31 +74,55 @@ pub(crate) struct Row {
     pub(crate) error: Option<&'static str>,
     /// `error_description` where there is an `error`, and the sentence of a plain body.
     pub(crate) description: &'static str,
+    /// The status of gRPC: its number in `google.rpc.Code`.
+    pub(crate) grpc: u8,
 }
 
 /// The table.
 pub(crate) fn row(kind: RejectionKind) -> Row {
-    let (status, challenge, error, description) = match kind {
+    let (status, challenge, error, description, grpc) = match kind {
         RejectionKind::MissingCredentials => {
-            (StatusCode::UNAUTHORIZED, true, None, "a bearer token is required")
+            (StatusCode::UNAUTHORIZED, true, None, "a bearer token is required", 16)
         }
         RejectionKind::InvalidRequest => (
             StatusCode::BAD_REQUEST,
             true,
             Some("invalid_request"),
             "the request must carry exactly one well-formed bearer token",
+            3,
         ),
         RejectionKind::ExpiredToken => {
-            (StatusCode::UNAUTHORIZED, true, Some("invalid_token"), "the token has expired")
+            (StatusCode::UNAUTHORIZED, true, Some("invalid_token"), "the token has expired", 16)
         }
-        RejectionKind::InvalidToken => {
-            (StatusCode::UNAUTHORIZED, true, Some("invalid_token"), "the token is not valid here")
+        RejectionKind::InvalidToken => (
+            StatusCode::UNAUTHORIZED,
+            true,
+            Some("invalid_token"),
+            "the token is not valid here",
+            16,
+        ),
+        RejectionKind::InsufficientScope => (
+            StatusCode::FORBIDDEN,
+            true,
+            Some("insufficient_scope"),
+            "the token lacks a scope that is needed here",
+            7,
+        ),
+        RejectionKind::Forbidden => {
+            (StatusCode::FORBIDDEN, false, None, "the token does not permit this", 7)
         }
         RejectionKind::ClaimsMismatch => {
-            (StatusCode::FORBIDDEN, false, None, "the token does not say what is needed here")
+            (StatusCode::FORBIDDEN, false, None, "the token does not say what is needed here", 7)
         }
+        RejectionKind::InsufficientUserAuthentication => (
+            StatusCode::UNAUTHORIZED,
+            true,
+            Some("insufficient_user_authentication"),
+            "a stronger or more recent login is needed here",
+            16,
+        ),
         RejectionKind::Unavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, false, None, "tokens cannot be verified now")
+            (StatusCode::SERVICE_UNAVAILABLE, false, None, "tokens cannot be verified now", 14)
         }
         RejectionKind::Misconfigured => (
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -92,46 +130,90 @@ pub(crate) fn row(kind: RejectionKind) -> Row {
             None,
             "this handler asks for a bearer token and no `JwtLayer` has run before it: call \
              `.route_layer(JwtLayer::new(verifier))` on its router, after `.route(..)`",
+            13,
         ),
     };
-    Row { status, challenge, error, description }
+    Row { status, challenge, error, description, grpc }
 }
 
-/// What every challenge of a layer has in common.
+/// What every challenge of a layer has in common. Both are quoted and escaped.
+#[derive(Clone)]
 pub(crate) struct ChallengeParams {
-    /// Quoted and escaped.
     realm: String,
+    resource_metadata: Option<String>,
 }
 
 impl Default for ChallengeParams {
     fn default() -> Self {
-        Self { realm: "\"api\"".to_owned() }
+        Self { realm: "\"api\"".to_owned(), resource_metadata: None }
     }
 }
 
 impl ChallengeParams {
-    pub(crate) fn with_realm(realm: &str) -> Result<Self, ConfigError> {
-        let realm = quoted(realm).ok_or_else(|| {
+    pub(crate) fn set_realm(&mut self, realm: &str) -> Result<(), ConfigError> {
+        self.realm = quoted(realm).ok_or_else(|| {
             ConfigError::new("the realm must be made of visible ASCII characters and spaces")
         })?;
-        Ok(Self { realm })
+        Ok(())
     }
 
-    /// `Bearer` and its parameters in the order `realm`, `error`, `error_description`.
-    pub(crate) fn render(&self, row: &Row) -> HeaderValue {
-        let realm = &self.realm;
-        let challenge = match row.error {
-            None => format!("Bearer realm={realm}"),
-            Some(error) => {
-                let description = row.description;
-                format!(
-                    "Bearer realm={realm}, error=\"{error}\", error_description=\"{description}\""
-                )
+    /// [RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1).
+    pub(crate) fn set_resource_metadata(&mut self, url: &str) -> Result<(), ConfigError> {
+        let uri: Option<Uri> = url.parse().ok();
+        let absolute = uri.is_some_and(|uri| {
+            matches!(uri.scheme_str(), Some("https" | "http")) && uri.authority().is_some()
+        });
+        let quoted = quoted(url).filter(|_| absolute && !url.contains('#'));
+        self.resource_metadata = Some(quoted.ok_or_else(|| {
+            ConfigError::new(format!(
+                "{url:?} is no URL of metadata: it has to begin with `https://` and a host"
+            ))
+        })?);
+        Ok(())
+    }
+
+    /// `Bearer` and its parameters, in the order of the fields of [`Challenge`].
+    pub(crate) fn render(&self, challenge: &Challenge<'_>) -> HeaderValue {
+        let Challenge { error, scopes, acr_values, max_age } = challenge;
+        let mut value = format!("Bearer realm={}", self.realm);
+        let mut add = |name: &str, quoted: &str| {
+            for part in [", ", name, "=", quoted] {
+                value.push_str(part);
             }
         };
-        // The realm was checked when it was set, and all else is constant.
-        HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Bearer"))
+        if let Some((error, description)) = error {
+            add("error", &in_quotes(error));
+            add("error_description", &in_quotes(description));
+        }
+        for (name, list) in [("scope", scopes), ("acr_values", acr_values)] {
+            if !list.is_empty() {
+                add(name, &in_quotes(&list.join(" ")));
+            }
+        }
+        if let Some(max_age) = max_age {
+            add("max_age", &in_quotes(&max_age.to_string()));
+        }
+        if let Some(url) = &self.resource_metadata {
+            add("resource_metadata", url);
+        }
+        // All of it was checked when it was set, or is constant.
+        HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("Bearer"))
     }
+}
+
+/// What one challenge says beside the parameters that all have in common.
+#[derive(Default)]
+pub(crate) struct Challenge<'a> {
+    /// And its description.
+    pub(crate) error: Option<(&'static str, &'static str)>,
+    pub(crate) scopes: &'a [Arc<str>],
+    pub(crate) acr_values: &'a [Arc<str>],
+    pub(crate) max_age: Option<u64>,
+}
+
+/// A `quoted-string` of what is known to be visible ASCII.
+fn in_quotes(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// A `quoted-string` (RFC 9110 §5.6.4); `None` if the text holds what no header may.
@@ -139,13 +221,25 @@ fn quoted(text: &str) -> Option<String> {
     if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
         return None;
     }
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-    Some(format!("\"{escaped}\""))
+    Some(in_quotes(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const KINDS: [RejectionKind; 10] = [
+        RejectionKind::ClaimsMismatch,
+        RejectionKind::ExpiredToken,
+        RejectionKind::Forbidden,
+        RejectionKind::InsufficientScope,
+        RejectionKind::InsufficientUserAuthentication,
+        RejectionKind::InvalidRequest,
+        RejectionKind::InvalidToken,
+        RejectionKind::Misconfigured,
+        RejectionKind::MissingCredentials,
+        RejectionKind::Unavailable,
+    ];
 
     #[test]
     fn realms_are_quoted_and_escaped_or_refused() {
@@ -159,23 +253,53 @@ mod tests {
             ("not ASCII", "größe", None),
         ];
         for (name, realm, expected) in cases {
-            let rendered = ChallengeParams::with_realm(realm)
-                .ok()
-                .map(|params| params.render(&row(RejectionKind::MissingCredentials)));
+            let mut params = ChallengeParams::default();
+            let rendered =
+                params.set_realm(realm).ok().map(|()| params.render(&Challenge::default()));
             assert_eq!(rendered, expected.map(HeaderValue::from_static), "{name}");
         }
     }
 
     #[test]
-    fn descriptions_need_no_escaping() {
-        for kind in [
-            RejectionKind::ExpiredToken,
-            RejectionKind::InvalidRequest,
-            RejectionKind::InvalidToken,
-            RejectionKind::MissingCredentials,
-        ] {
+    fn metadata_has_an_absolute_url() {
+        let cases = [
+            ("https", "https://api.example/.well-known/oauth-protected-resource", true),
+            ("http, as on loopback", "http://127.0.0.1:3000/meta?a=b", true),
+            ("relative", "/.well-known/oauth-protected-resource", false),
+            ("another scheme", "ftp://api.example/meta", false),
+            ("no scheme", "api.example", false),
+            ("a space", "https://api.example/a b", false),
+            ("a fragment", "https://api.example/a#b", false),
+            ("a line break", "https://api.example/\r\na", false),
+            ("empty", "", false),
+        ];
+        for (name, url, good) in cases {
+            let mut params = ChallengeParams::default();
+            assert_eq!(params.set_resource_metadata(url).is_ok(), good, "{name}");
+        }
+    }
+
+    #[test]
+    fn descriptions_need_no_escaping_in_a_challenge_nor_in_a_grpc_message() {
+        for kind in KINDS {
             let description = row(kind).description;
             assert_eq!(quoted(description), Some(format!("\"{description}\"")), "{kind:?}");
+            assert!(!description.contains('%'), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn parameters_stand_in_their_order_each_at_most_once() {
+        let mut params = ChallengeParams::default();
+        params.set_resource_metadata("https://api.example/meta").unwrap();
+        let list = |items: &[&str]| items.iter().map(|item| Arc::from(*item)).collect::<Vec<_>>();
+        let rendered = params.render(&Challenge {
+            error: Some(("code", "text")),
+            scopes: &list(&["a:read", "b"]),
+            acr_values: &list(&["phr\"", "mfa"]),
+            max_age: Some(0),
+        });
+        let expected = r#"Bearer realm="api", error="code", error_description="text", scope="a:read b", acr_values="phr\" mfa", max_age="0", resource_metadata="https://api.example/meta""#;
+        assert_eq!(rendered, expected);
     }
 }

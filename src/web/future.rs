@@ -1,4 +1,4 @@
-//! [`ResponseFuture`]: the way of one request through the layer.
+//! [`ResponseFuture`]: the way of one request through a layer.
 
 use std::{
     fmt,
@@ -13,100 +13,112 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{
-    gate::{Gate, Verifying},
-    respond::Respond,
-    source::TokenSource,
+    gate::{Judge, Step, Wait},
+    rejection::Rejection,
+    wanted::Wanted,
 };
-use crate::token::TokenOrigin;
 
 pin_project! {
-    /// The future of a [`JwtService`](crate::JwtService).
+    /// The future of a [`JwtService`](crate::JwtService) or an [`AuthorizeService`](crate::AuthorizeService).
     #[must_use = "futures do nothing unless they are polled"]
-    pub struct ResponseFuture<S, T, R, ReqBody, ResBody>
+    pub struct ResponseFuture<S, ReqBody, ResBody>
     where
         S: Service<Request<ReqBody>>,
     {
         #[pin]
-        state: State<S, T, R, ReqBody, ResBody, S::Future>,
+        state: State<S, ReqBody, ResBody, S::Future>,
+        gate: Arc<dyn Judge<ReqBody, ResBody>>,
+        wanted: Wanted,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, T, R, ReqBody, ResBody, F> {
+    enum State<S, ReqBody, ResBody, F> {
         /// The request has passed.
-        Passed { #[pin] inner: F, gate: Arc<Gate<T, R>> },
+        Passed { #[pin] inner: F },
         /// The request goes no further.
         Refused { response: Option<Response<ResBody>> },
-        /// A key is being fetched: the cold path, in a box.
-        Waiting { waiting: Option<Box<Waiting<S, T, R, ReqBody>>> },
+        /// A key, an issuer or a policy is waited for: the cold path, in a box.
+        Waiting { waiting: Option<Box<Waiting<S, ReqBody>>> },
     }
 }
 
-struct Waiting<S, T, R, ReqBody> {
-    verifying: Verifying,
-    origin: TokenOrigin,
+struct Waiting<S, ReqBody> {
+    wait: Wait,
     request: Request<ReqBody>,
     /// The service that was polled ready.
     ready: S,
-    gate: Arc<Gate<T, R>>,
 }
 
-impl<S, T, R, ReqBody, ResBody> ResponseFuture<S, T, R, ReqBody, ResBody>
+impl<S, ReqBody, ResBody> ResponseFuture<S, ReqBody, ResBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(crate) fn passed(inner: S::Future, gate: Arc<Gate<T, R>>) -> Self {
-        Self { state: State::Passed { inner, gate } }
+    pub(crate) fn passed(
+        inner: S::Future,
+        gate: Arc<dyn Judge<ReqBody, ResBody>>,
+        wanted: Wanted,
+    ) -> Self {
+        Self { state: State::Passed { inner }, gate, wanted }
     }
 
-    pub(crate) fn refused(response: Response<ResBody>) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
+    pub(crate) fn refused(
+        rejection: Rejection,
+        gate: Arc<dyn Judge<ReqBody, ResBody>>,
+        wanted: Wanted,
+    ) -> Self {
+        let response = Some(gate.refuse(rejection, wanted));
+        Self { state: State::Refused { response }, gate, wanted }
     }
 
     pub(crate) fn waiting(
-        verifying: Verifying,
-        origin: TokenOrigin,
+        wait: Wait,
         request: Request<ReqBody>,
         ready: S,
-        gate: Arc<Gate<T, R>>,
+        gate: Arc<dyn Judge<ReqBody, ResBody>>,
+        wanted: Wanted,
     ) -> Self {
-        let waiting = Box::new(Waiting { verifying, origin, request, ready, gate });
-        Self { state: State::Waiting { waiting: Some(waiting) } }
+        let waiting = Some(Box::new(Waiting { wait, request, ready }));
+        Self { state: State::Waiting { waiting }, gate, wanted }
     }
 }
 
-impl<S, T, R, ReqBody, ResBody> Future for ResponseFuture<S, T, R, ReqBody, ResBody>
+impl<S, ReqBody, ResBody> Future for ResponseFuture<S, ReqBody, ResBody>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    T: TokenSource,
-    R: Respond<ResBody>,
 {
     type Output = Result<Response<ResBody>, S::Error>;
 
     #[expect(clippy::expect_used, reason = "polled after completion: a bug of the caller")]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         const AGAIN: &str = "polled after it answered";
-        let mut state = self.project().state;
+        let this = self.project();
+        let (mut state, gate, wanted) = (this.state, this.gate, *this.wanted);
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Passed { inner, gate } => {
+                StateProjection::Passed { inner } => {
                     let response = ready!(inner.poll(cx))?;
-                    return Poll::Ready(Ok(gate.render_inner(response)));
+                    return Poll::Ready(Ok(gate.answered(response, wanted)));
                 }
                 StateProjection::Refused { response } => {
                     return Poll::Ready(Ok(response.take().expect(AGAIN)));
                 }
                 StateProjection::Waiting { waiting } => {
                     let pending = waiting.as_mut().expect(AGAIN);
-                    let verified = ready!(pending.verifying.as_mut().poll(cx));
-                    let done = *waiting.take().expect(AGAIN);
-                    let Waiting { verifying: _, origin, mut request, mut ready, gate } = done;
-                    let verified = verified.map(|token| Some((token, origin)));
-                    match gate.conclude(&mut request, verified) {
-                        Ok(()) => State::Passed { inner: ready.call(request), gate },
-                        Err(rejection) => {
-                            State::Refused { response: Some(gate.respond(rejection)) }
+                    let done = ready!(pending.wait.poll(cx));
+                    let mut pending = waiting.take().expect(AGAIN);
+                    match gate.resume(&mut pending.request, done) {
+                        Step::Pass => {
+                            let Waiting { wait: _, request, mut ready } = *pending;
+                            State::Passed { inner: ready.call(request) }
+                        }
+                        Step::Refuse(rejection) => {
+                            State::Refused { response: Some(gate.refuse(rejection, wanted)) }
+                        }
+                        Step::Wait(wait) => {
+                            pending.wait = wait;
+                            State::Waiting { waiting: Some(pending) }
                         }
                     }
                 }
@@ -116,7 +128,7 @@ where
     }
 }
 
-impl<S, T, R, ReqBody, ResBody> fmt::Debug for ResponseFuture<S, T, R, ReqBody, ResBody>
+impl<S, ReqBody, ResBody> fmt::Debug for ResponseFuture<S, ReqBody, ResBody>
 where
     S: Service<Request<ReqBody>>,
 {

@@ -1,7 +1,11 @@
 //! The gate: what a layer was told, and what it therefore does with a request. The decision, apart
 //! from the futures around it.
 
-use std::{mem, sync::Arc};
+use std::{
+    mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use futures_util::future::BoxFuture;
 use http::{
@@ -15,20 +19,64 @@ use http::{
 
 use super::{
     challenge::ChallengeParams,
-    rejection::Rejection,
+    rejection::{Rejection, verified},
     respond::{Respond, complete},
     source::TokenSource,
+    wanted::Wanted,
 };
 use crate::{
     error::TokenError,
     head::RequestHead,
     lookup::Lookup,
-    telemetry::TARGET,
+    policy::{Policy, denial::Denial},
+    telemetry::record::{Latency, Record, Signer},
     token::{ClaimsError, Outcome, TokenOrigin, VerifiedToken},
     verifier::Verifier,
 };
 
-/// Everything a layer was told.
+/// What a future asks of the layer that made it, whatever the layer was told.
+pub(crate) trait Judge<ReqBody, ResBody>: Send + Sync {
+    /// Goes on with a request, now that what was waited for is here.
+    fn resume(&self, request: &mut Request<ReqBody>, done: Done) -> Step;
+
+    /// The response to a refusal of this layer.
+    fn refuse(&self, rejection: Rejection, wanted: Wanted) -> Response<ResBody>;
+
+    /// The response of the inner service, which may be a refusal of an extractor or an inner layer.
+    fn answered(&self, response: Response<ResBody>, wanted: Wanted) -> Response<ResBody>;
+}
+
+/// What is to be done with a request.
+pub(crate) enum Step {
+    Pass,
+    Refuse(Rejection),
+    Wait(Wait),
+}
+
+/// What is waited for.
+pub(crate) enum Wait {
+    Authorizing(BoxFuture<'static, Result<(), Denial>>),
+    Verifying(BoxFuture<'static, Result<VerifiedToken, TokenError>>, TokenOrigin),
+}
+
+/// What has come of it.
+pub(crate) enum Done {
+    Authorized(Result<(), Denial>),
+    Verified(Result<VerifiedToken, TokenError>, TokenOrigin),
+}
+
+impl Wait {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
+        match self {
+            Self::Authorizing(decision) => decision.as_mut().poll(cx).map(Done::Authorized),
+            Self::Verifying(verified, origin) => {
+                verified.as_mut().poll(cx).map(|verified| Done::Verified(verified, *origin))
+            }
+        }
+    }
+}
+
+/// Everything a [`JwtLayer`](crate::JwtLayer) was told.
 #[derive(Clone)]
 pub(crate) struct Gate<T, R> {
     pub(crate) verifier: Verifier,
@@ -38,6 +86,7 @@ pub(crate) struct Gate<T, R> {
     pub(crate) params: Arc<ChallengeParams>,
     pub(crate) pass_preflight: bool,
     pub(crate) typed: Option<Typed>,
+    pub(crate) policy: Option<Arc<dyn Policy>>,
 }
 
 /// What is done without a good token.
@@ -62,41 +111,73 @@ pub(crate) struct Typed {
 #[derive(Clone, Copy)]
 struct RemoveTyped(fn(&mut Extensions));
 
-/// What is to be done with a request.
-pub(crate) enum Step {
-    Pass,
-    Refuse(Rejection),
-    Wait(Verifying, TokenOrigin),
-}
-
-impl From<Result<(), Rejection>> for Step {
-    fn from(concluded: Result<(), Rejection>) -> Self {
-        concluded.map_or_else(Self::Refuse, |()| Self::Pass)
-    }
-}
-
-pub(crate) type Verifying = BoxFuture<'static, Result<VerifiedToken, TokenError>>;
-
 impl<T: TokenSource, R> Gate<T, R> {
     /// Judges a request as far as that goes without waiting.
     pub(crate) fn judge<B>(&self, request: &mut Request<B>) -> Step {
         mark_sensitive(request.headers_mut());
         self.remove_typed(request.extensions_mut());
         if self.pass_preflight && is_preflight(request) {
-            return self.conclude(request, Ok(None)).into();
+            Outcome::Absent.replace_in(request.extensions_mut());
+            record("preflight", Signer::default(), Latency::Ready).passes("anonymous");
+            return Step::Pass;
         }
         let presented = match self.source.token(RequestHead::of(request)) {
-            Err(error) => return self.conclude(request, Err(error)).into(),
-            Ok(None) if self.mode == Mode::Required => return Step::Refuse(Rejection::missing()),
-            Ok(None) => return self.conclude(request, Ok(None)).into(),
+            Err(error) => return self.failed(request, error, Latency::Ready),
+            Ok(None) => return self.absent(request),
             Ok(Some(presented)) => presented,
         };
         let origin = presented.origin;
         match self.verifier.verify(presented.token) {
-            Lookup::Ready(verified) => {
-                self.conclude(request, verified.map(|token| Some((token, origin)))).into()
+            Lookup::Ready(verified) => self.verified(request, verified, origin, Latency::Ready),
+            Lookup::Pending(verifying) => Step::Wait(Wait::Verifying(verifying, origin)),
+        }
+    }
+
+    /// There is no token.
+    fn absent<B>(&self, request: &mut Request<B>) -> Step {
+        match &self.policy {
+            Some(policy) => Step::Refuse(Rejection::missing_for(&**policy)),
+            None if self.mode == Mode::Required => Step::Refuse(Rejection::missing()),
+            None => {
+                Outcome::Absent.replace_in(request.extensions_mut());
+                record("absent", Signer::default(), Latency::Ready).passes("anonymous");
+                Step::Pass
             }
-            Lookup::Pending(verifying) => Step::Wait(verifying, origin),
+        }
+    }
+
+    /// There is a token, and it is bad or cannot be judged.
+    fn failed<B>(&self, request: &mut Request<B>, error: TokenError, latency: Latency) -> Step {
+        if self.mode != Mode::BestEffort || self.policy.is_some() {
+            return Step::Refuse(Rejection::from(error).after(latency));
+        }
+        let signer = Signer { alg: error.algorithm(), ..Signer::default() };
+        record(error.kind().code(), signer, latency).passes("failed");
+        Outcome::Failed(error).replace_in(request.extensions_mut());
+        Step::Pass
+    }
+
+    /// There is a token, and it was judged.
+    fn verified<B>(
+        &self,
+        request: &mut Request<B>,
+        verified: Result<VerifiedToken, TokenError>,
+        origin: TokenOrigin,
+        latency: Latency,
+    ) -> Step {
+        let token = match verified {
+            Ok(token) => token,
+            Err(error) => return self.failed(request, error, latency),
+        };
+        if let Err(error) = self.insert_typed(&token, request.extensions_mut())
+            && self.mode != Mode::BestEffort
+        {
+            return Step::Refuse(Rejection::from(error).of_token(&token).after(latency));
+        }
+        Outcome::Verified { token, origin }.replace_in(request.extensions_mut());
+        match &self.policy {
+            Some(policy) => ask(&**policy, request, latency),
+            None => granted(request, latency),
         }
     }
 
@@ -121,42 +202,15 @@ impl<T: TokenSource, R> Gate<T, R> {
         extensions.insert(RemoveTyped(typed.remove));
         Ok(())
     }
-
-    /// Lets a request pass with its outcome, or not.
-    pub(crate) fn conclude<B>(
-        &self,
-        request: &mut Request<B>,
-        verified: Result<Option<(VerifiedToken, TokenOrigin)>, TokenError>,
-    ) -> Result<(), Rejection> {
-        let outcome = match verified {
-            Ok(Some((token, origin))) => {
-                if let Err(error) = self.insert_typed(&token, request.extensions_mut())
-                    && self.mode != Mode::BestEffort
-                {
-                    return Err(error.into());
-                }
-                Outcome::Verified { token, origin }
-            }
-            Ok(None) => Outcome::Absent,
-            Err(error) if self.mode == Mode::BestEffort => {
-                let reason = error.kind().code();
-                tracing::debug!(target: TARGET, reason, "token failed, request passes");
-                Outcome::Failed(error)
-            }
-            Err(error) => return Err(error.into()),
-        };
-        outcome.replace_in(request.extensions_mut());
-        Ok(())
-    }
 }
 
 impl<T, R> Gate<T, R> {
     /// The response to a refusal, whoever refused.
-    pub(crate) fn respond<B>(&self, rejection: Rejection) -> Response<B>
+    fn render<B>(&self, rejection: Rejection, wanted: Wanted) -> Response<B>
     where
         R: Respond<B>,
     {
-        let rejection = rejection.with_params(&self.params);
+        let rejection = rejection.answered_by(&self.params, wanted);
         rejection.log();
         let mut response = self.responder.respond(&rejection);
         complete(&mut response, &rejection);
@@ -164,21 +218,77 @@ impl<T, R> Gate<T, R> {
         response.extensions_mut().remove::<Rejection>();
         response
     }
+}
 
-    /// Renders the refusal of an extractor or an inner layer, if this response is one.
-    pub(crate) fn render_inner<B>(&self, mut response: Response<B>) -> Response<B>
-    where
-        R: Respond<B>,
-    {
-        let Some(rejection) = response.extensions_mut().remove::<Rejection>() else {
+impl<T, R, ReqBody, ResBody> Judge<ReqBody, ResBody> for Gate<T, R>
+where
+    T: TokenSource,
+    R: Respond<ResBody>,
+{
+    fn resume(&self, request: &mut Request<ReqBody>, done: Done) -> Step {
+        match done {
+            Done::Authorized(decision) => decided(decision, request, Latency::Waited),
+            Done::Verified(verified, origin) => {
+                self.verified(request, verified, origin, Latency::Waited)
+            }
+        }
+    }
+
+    fn refuse(&self, rejection: Rejection, wanted: Wanted) -> Response<ResBody> {
+        self.render(rejection, wanted)
+    }
+
+    fn answered(&self, mut response: Response<ResBody>, wanted: Wanted) -> Response<ResBody> {
+        let Some(mut rejection) = response.extensions_mut().remove::<Rejection>() else {
             return response;
         };
-        let mut rendered = self.respond(rejection);
+        if let Some(policy) = &self.policy {
+            rejection = rejection.completed(&**policy);
+        }
+        let mut rendered: Response<ResBody> = self.render(rejection, wanted);
         keep_headers(response.headers(), rendered.headers_mut());
         let own = mem::replace(rendered.extensions_mut(), mem::take(response.extensions_mut()));
         rendered.extensions_mut().extend(own);
         rendered
     }
+}
+
+/// Asks a policy about a request whose outcome is known.
+pub(crate) fn ask<B>(policy: &dyn Policy, request: &Request<B>, latency: Latency) -> Step {
+    let token = match verified(request.extensions()) {
+        Ok(Some(token)) => token,
+        Ok(None) => return Step::Refuse(Rejection::missing_for(policy)),
+        Err(rejection) => return Step::Refuse(rejection),
+    };
+    match policy.authorize(token, RequestHead::of(request)) {
+        Lookup::Ready(decision) => decided(decision, request, latency),
+        Lookup::Pending(decision) => Step::Wait(Wait::Authorizing(decision)),
+    }
+}
+
+/// A policy has spoken about a request with a good token.
+pub(crate) fn decided<B>(
+    decision: Result<(), Denial>,
+    request: &Request<B>,
+    latency: Latency,
+) -> Step {
+    match (decision, VerifiedToken::of(request)) {
+        (Ok(()), _) => granted(request, latency),
+        (Err(denial), Some(token)) => {
+            Step::Refuse(Rejection::from(denial).of_token(token).after(latency))
+        }
+        (Err(denial), None) => Step::Refuse(denial.into()),
+    }
+}
+
+fn granted<B>(request: &Request<B>, latency: Latency) -> Step {
+    let signer = VerifiedToken::of(request).map(VerifiedToken::signer).unwrap_or_default();
+    record("granted", signer, latency).passes("granted");
+    Step::Pass
+}
+
+fn record<'a>(reason: &'static str, signer: Signer<'a>, latency: Latency) -> Record<'a> {
+    Record { reason, claim: None, signer, latency }
 }
 
 /// Takes over what layers in between have added, but nothing that speaks of the old answer.

@@ -7,14 +7,13 @@ use serde::de::DeserializeOwned;
 use tower_layer::Layer;
 
 use super::{
-    challenge::ChallengeParams,
     gate::{Gate, Mode, Typed},
     rejection::Rejection,
     respond::{BearerResponder, RespondFn},
     service::JwtService,
     source::{AuthorizationHeader, TokenSource},
 };
-use crate::{error::ConfigError, token::Claims, verifier::Verifier};
+use crate::{error::ConfigError, policy::Policy, token::Claims, verifier::Verifier};
 
 /// Verifies the bearer token of every request and hands its claims on in the extensions.
 ///
@@ -66,6 +65,7 @@ impl JwtLayer {
                 params: Arc::default(),
                 pass_preflight: false,
                 typed: None,
+                policy: None,
             },
         }
     }
@@ -104,8 +104,42 @@ impl<T, R> JwtLayer<T, R> {
     ///
     /// It holds something else than visible ASCII characters and spaces.
     pub fn realm(mut self, realm: impl AsRef<str>) -> Result<Self, ConfigError> {
-        self.gate.params = Arc::new(ChallengeParams::with_realm(realm.as_ref())?);
+        Arc::make_mut(&mut self.gate.params).set_realm(realm.as_ref())?;
         Ok(self)
+    }
+
+    /// Where clients read about this API ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)): stands in
+    /// every challenge as `resource_metadata`. It is the
+    /// [`metadata_url`](crate::ProtectedResource::metadata_url) of a [`ProtectedResource`](crate::ProtectedResource).
+    ///
+    /// # Errors
+    ///
+    /// It is no absolute URL, or has a fragment.
+    pub fn resource_metadata(mut self, url: impl AsRef<str>) -> Result<Self, ConfigError> {
+        Arc::make_mut(&mut self.gate.params).set_resource_metadata(url.as_ref())?;
+        Ok(self)
+    }
+
+    /// Lets only requests pass that this policy permits as well, whatever the mode: without a good token nothing is
+    /// permitted. Called several times, all of them have to.
+    ///
+    /// The challenge to a request without a token then names the scopes that are needed, which an
+    /// [`AuthorizeLayer`](crate::AuthorizeLayer) further in could not tell.
+    ///
+    /// ```
+    /// use tower_bearer::{JwtLayer, RequireScope, Verifier};
+    ///
+    /// # fn layer(verifier: Verifier) -> Result<JwtLayer, tower_bearer::ConfigError> {
+    /// let layer = JwtLayer::new(verifier).require(RequireScope::all(["notes:read"])?);
+    /// # Ok(layer)
+    /// # }
+    /// ```
+    pub fn require(mut self, policy: impl Policy) -> Self {
+        self.gate.policy = Some(match self.gate.policy.take() {
+            Some(first) => Arc::new(first.and(policy)),
+            None => Arc::new(policy),
+        });
+        self
     }
 
     /// Decodes the claims at the layer: a token whose claims do not fit `C` is refused here with 403, and
@@ -126,16 +160,20 @@ impl<T, R> JwtLayer<T, R> {
 
     /// Takes tokens from elsewhere than the `Authorization` header.
     pub fn source<S: TokenSource>(self, source: S) -> JwtLayer<S, R> {
-        let Gate { verifier, mode, source: _, responder, params, pass_preflight, typed } =
+        let Gate { verifier, mode, source: _, responder, params, pass_preflight, typed, policy } =
             self.gate;
-        JwtLayer { gate: Gate { verifier, mode, source, responder, params, pass_preflight, typed } }
+        JwtLayer {
+            gate: Gate { verifier, mode, source, responder, params, pass_preflight, typed, policy },
+        }
     }
 
     /// Makes the response to every refusal; see [`Respond`](crate::Respond).
     pub fn responder<S>(self, responder: S) -> JwtLayer<T, S> {
-        let Gate { verifier, mode, source, responder: _, params, pass_preflight, typed } =
+        let Gate { verifier, mode, source, responder: _, params, pass_preflight, typed, policy } =
             self.gate;
-        JwtLayer { gate: Gate { verifier, mode, source, responder, params, pass_preflight, typed } }
+        JwtLayer {
+            gate: Gate { verifier, mode, source, responder, params, pass_preflight, typed, policy },
+        }
     }
 
     /// Makes the response to every refusal with a closure.

@@ -4,26 +4,47 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::{Extensions, HeaderValue, StatusCode};
 
-use super::challenge::{self, ChallengeParams, RejectionKind};
+use super::{
+    challenge::{self, Challenge, ChallengeParams, RejectionKind, Row},
+    wanted::Wanted,
+};
 use crate::{
     error::{TokenError, TokenErrorKind},
-    telemetry::TARGET,
+    policy::{
+        Policy,
+        denial::{Denial, DenialKind},
+        lacking::{Lacking, Mentioned},
+    },
+    telemetry::{
+        TARGET,
+        record::{Latency, Record, Signer},
+    },
     token::{ClaimsError, Outcome, VerifiedToken},
 };
 
 /// Why a request goes no further, and all that an answer may say about it.
 ///
-/// A [responder](crate::Respond) turns it into a response. It holds nothing of the token.
+/// A [responder](crate::Respond) turns it into a response. It shows nothing of the token.
 #[derive(Clone)]
-pub struct Rejection {
+pub struct Rejection(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
     kind: RejectionKind,
     cause: Cause,
+    /// The scopes that a policy would have asked for, had there been a token.
+    hint: Vec<Arc<str>>,
     params: Arc<ChallengeParams>,
+    wanted: Wanted,
+    /// The token that is good, and not enough: for the record, and for the scopes that it has.
+    token: Option<VerifiedToken>,
+    latency: Latency,
 }
 
 #[derive(Clone)]
 enum Cause {
     Claims(ClaimsError),
+    Denial(Denial),
     None,
     Token(TokenError),
 }
@@ -31,51 +52,93 @@ enum Cause {
 impl Rejection {
     /// Which row of the table it is.
     pub fn kind(&self) -> RejectionKind {
-        self.kind
+        self.0.kind
     }
 
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
-        challenge::row(self.kind).status
+        self.row().status
     }
 
-    /// The `error` code of RFC 6750 §3.1, if the answer has one.
+    /// The status of an answer in gRPC, as a number of `google.rpc.Code`.
+    pub fn grpc_status(&self) -> u8 {
+        self.row().grpc
+    }
+
+    /// The `error` code of RFC 6750 §3.1 or RFC 9470 §3, if the answer has one.
     pub fn error_code(&self) -> Option<&'static str> {
-        challenge::row(self.kind).error
+        self.row().error
     }
 
     /// One fixed sentence for the client. It tells nothing of the token, nor, but for
     /// [`Misconfigured`](RejectionKind::Misconfigured), of the set-up.
     pub fn description(&self) -> &'static str {
-        challenge::row(self.kind).description
+        self.row().description
     }
 
     /// The value of `WWW-Authenticate`, if the answer has one.
     pub fn challenge(&self) -> Option<HeaderValue> {
-        challenge::row(self.kind).challenge.then(|| self.challenge_of(self.kind))
+        let row = self.row();
+        row.challenge.then(|| self.challenge_of(&row))
+    }
+
+    /// The scopes that a client should ask for: those of a policy, where there are no credentials or where they are not
+    /// enough.
+    pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.asked_scopes().iter().map(|scope| &**scope)
+    }
+
+    /// The classes of login of which a client should ask for one, the best first (RFC 9470 §3).
+    pub fn acr_values(&self) -> impl ExactSizeIterator<Item = &str> {
+        let step_up = self.lacking().and_then(|lacking| lacking.step_up.as_ref());
+        let values = step_up.map(|step_up| &*step_up.acr_values).unwrap_or_default();
+        values.iter().map(|value| &**value)
+    }
+
+    /// How long ago a login may be (RFC 9470 §3), in whole seconds.
+    pub fn max_age(&self) -> Option<Duration> {
+        self.lacking()?.step_up.as_ref()?.max_age.map(Duration::from_secs)
     }
 
     /// When it is worth asking again: for [`Unavailable`](RejectionKind::Unavailable) alone,
-    /// 5 seconds unless the resolver knew better.
+    /// 5 seconds unless the resolver or the policy knew better.
     pub fn retry_after(&self) -> Option<Duration> {
         const DEFAULT: Duration = Duration::from_secs(5);
-        (self.kind == RejectionKind::Unavailable)
-            .then(|| self.token_error().and_then(TokenError::retry_after).unwrap_or(DEFAULT))
+        let known = match &self.0.cause {
+            Cause::Denial(denial) => denial.retry_after(),
+            Cause::Token(error) => error.retry_after(),
+            Cause::Claims(_) | Cause::None => None,
+        };
+        (self.kind() == RejectionKind::Unavailable).then(|| known.unwrap_or(DEFAULT))
+    }
+
+    /// What the request's headers say of the answer it wants.
+    pub fn wanted(&self) -> Wanted {
+        self.0.wanted
     }
 
     /// What was wrong with the token, for logs of your own. A client should not be told.
     pub fn token_error(&self) -> Option<&TokenError> {
-        match &self.cause {
+        match &self.0.cause {
             Cause::Token(error) => Some(error),
-            Cause::Claims(_) | Cause::None => None,
+            Cause::Claims(_) | Cause::Denial(_) | Cause::None => None,
         }
     }
 
     /// Which claim did not fit, for logs of your own.
     pub fn claims_error(&self) -> Option<&ClaimsError> {
-        match &self.cause {
+        match &self.0.cause {
             Cause::Claims(error) => Some(error),
+            Cause::Denial(denial) => denial.claims_error(),
             Cause::None | Cause::Token(_) => None,
+        }
+    }
+
+    /// Why a policy denied it, for logs of your own.
+    pub fn denial(&self) -> Option<&Denial> {
+        match &self.0.cause {
+            Cause::Denial(denial) => Some(denial),
+            Cause::Claims(_) | Cause::None | Cause::Token(_) => None,
         }
     }
 
@@ -84,60 +147,136 @@ impl Rejection {
         Self::of(RejectionKind::MissingCredentials, Cause::None)
     }
 
+    /// The request brings no credentials, and this policy would have judged them.
+    pub(crate) fn missing_for(policy: &dyn Policy) -> Self {
+        let mut missing = Self::missing();
+        missing.0.hint = policy.scopes().into_iter().map(Into::into).collect();
+        missing
+    }
+
     /// No layer looked for a token.
     pub(crate) fn misconfigured() -> Self {
         Self::of(RejectionKind::Misconfigured, Cause::None)
     }
 
+    /// The same, of a request with this good token.
+    pub(crate) fn of_token(mut self, token: &VerifiedToken) -> Self {
+        self.0.token = Some(token.clone());
+        self
+    }
+
+    /// The same, after something was waited for or not.
+    pub(crate) fn after(mut self, latency: Latency) -> Self {
+        self.0.latency = latency;
+        self
+    }
+
     /// The same refusal, in the name of this layer.
-    pub(crate) fn with_params(mut self, params: &Arc<ChallengeParams>) -> Self {
-        self.params = Arc::clone(params);
+    pub(crate) fn answered_by(mut self, params: &Arc<ChallengeParams>, wanted: Wanted) -> Self {
+        self.0.params = Arc::clone(params);
+        self.0.wanted = wanted;
+        self
+    }
+
+    /// Asks for the scopes of this policy further out as well, so that the next token does not lack those.
+    pub(crate) fn completed(mut self, policy: &dyn Policy) -> Self {
+        if let (Cause::Denial(denial), Some(token)) = (&self.0.cause, &self.0.token) {
+            let completed = denial.clone().completed(&Mentioned::by(policy, token));
+            self.0.cause = Cause::Denial(completed);
+        }
         self
     }
 
     /// A challenge for a 401 that a responder made of a refusal that has none.
     pub(crate) fn any_challenge(&self) -> HeaderValue {
         let own = self.challenge();
-        own.unwrap_or_else(|| self.challenge_of(RejectionKind::MissingCredentials))
+        own.unwrap_or_else(|| self.challenge_of(&challenge::row(RejectionKind::MissingCredentials)))
     }
 
-    /// The reason's stable name: the token error's own where there is one.
+    /// The reason's stable name: the token error's or the policy's own where there is one.
     pub(crate) fn reason(&self) -> &'static str {
-        self.token_error().map_or(self.kind.code(), |error| error.kind().code())
-    }
-
-    /// One event for each refusal, from where it is answered.
-    pub(crate) fn log(&self) {
-        let (reason, status) = (self.reason(), self.status().as_u16());
-        match &self.cause {
-            Cause::Claims(error) => {
-                let field = error.field();
-                tracing::warn!(target: TARGET, field, "claims do not fit the type a handler asks for");
-            }
-            Cause::None if self.kind == RejectionKind::Misconfigured => {
-                tracing::error!(target: TARGET, "no JwtLayer has run before this handler");
-            }
-            Cause::None | Cause::Token(_) => {
-                let claim = self.token_error().and_then(TokenError::claim);
-                tracing::debug!(target: TARGET, reason, claim, status, "request refused");
-            }
+        match &self.0.cause {
+            Cause::Token(error) => error.kind().code(),
+            Cause::Denial(denial) => denial.reason().unwrap_or(self.kind().code()),
+            Cause::Claims(_) | Cause::None => self.kind().code(),
         }
     }
 
-    fn challenge_of(&self, kind: RejectionKind) -> HeaderValue {
-        self.params.render(&challenge::row(kind))
+    /// One record for each refusal, from where it is answered.
+    pub(crate) fn log(&self) {
+        self.warn();
+        let claim = match &self.0.cause {
+            Cause::Token(error) => error.claim(),
+            Cause::Denial(denial) => denial.claim(),
+            Cause::Claims(_) | Cause::None => None,
+        };
+        let (reason, signer, latency) = (self.reason(), self.signer(), self.0.latency);
+        Record { reason, claim, signer, latency }.refused(self.status().as_u16());
+    }
+
+    /// What an operator has to know of.
+    pub(crate) fn warn(&self) {
+        if let Some(error) = self.claims_error() {
+            let field = error.field();
+            tracing::warn!(target: TARGET, field, "claims do not fit the type a handler asks for");
+        }
+        if self.kind() == RejectionKind::Misconfigured {
+            tracing::error!(target: TARGET, "no JwtLayer has run before this handler");
+        }
+        if let Some(denial) = self.denial().filter(|d| d.kind() == DenialKind::Unavailable) {
+            let reason = denial.reason();
+            let error = std::error::Error::source(denial).map(tracing::field::display);
+            tracing::warn!(target: TARGET, reason, error, "policy unavailable");
+        }
+    }
+
+    fn signer(&self) -> Signer<'_> {
+        match (&self.0.token, self.token_error()) {
+            (Some(token), _) => token.signer(),
+            (None, Some(error)) => {
+                let (issuer, kid) = error.signer().unzip();
+                Signer { alg: error.algorithm(), issuer, kid: kid.flatten() }
+            }
+            (None, None) => Signer::default(),
+        }
+    }
+
+    fn row(&self) -> Row {
+        challenge::row(self.kind())
+    }
+
+    fn lacking(&self) -> Option<&Lacking> {
+        self.denial().and_then(Denial::lacking)
+    }
+
+    fn asked_scopes(&self) -> &[Arc<str>] {
+        self.lacking().map_or(&self.0.hint, |lacking| &lacking.scopes)
+    }
+
+    fn challenge_of(&self, row: &Row) -> HeaderValue {
+        let step_up = self.lacking().and_then(|lacking| lacking.step_up.as_ref());
+        self.0.params.render(&Challenge {
+            error: row.error.map(|error| (error, row.description)),
+            scopes: self.asked_scopes(),
+            acr_values: step_up.map(|step_up| &*step_up.acr_values).unwrap_or_default(),
+            max_age: step_up.and_then(|step_up| step_up.max_age),
+        })
     }
 
     fn of(kind: RejectionKind, cause: Cause) -> Self {
-        Self { kind, cause, params: Arc::default() }
+        Self(Box::new(Inner {
+            kind,
+            cause,
+            hint: Vec::new(),
+            params: Arc::default(),
+            wanted: Wanted::default(),
+            token: None,
+            latency: Latency::default(),
+        }))
     }
 }
 
 /// The verified token that these extensions of a request speak of; `None` if there were no credentials.
-#[cfg_attr(
-    not(feature = "axum"),
-    expect(dead_code, reason = "extractors ask; others will come on floor 5")
-)]
 pub(crate) fn verified(extensions: &Extensions) -> Result<Option<&VerifiedToken>, Rejection> {
     match extensions.get::<Outcome>() {
         Some(Outcome::Absent) => Ok(None),
@@ -182,6 +321,22 @@ impl From<ClaimsError> for Rejection {
     }
 }
 
+/// A handler's own denial is answered as a policy's would be.
+impl From<Denial> for Rejection {
+    fn from(denial: Denial) -> Self {
+        let kind = match denial.kind() {
+            DenialKind::ClaimsMismatch => RejectionKind::ClaimsMismatch,
+            DenialKind::Forbidden => RejectionKind::Forbidden,
+            DenialKind::InsufficientScope => RejectionKind::InsufficientScope,
+            DenialKind::InsufficientUserAuthentication => {
+                RejectionKind::InsufficientUserAuthentication
+            }
+            DenialKind::Unavailable => RejectionKind::Unavailable,
+        };
+        Self::of(kind, Cause::Denial(denial))
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.description())
@@ -191,7 +346,7 @@ impl fmt::Display for Rejection {
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejection")
-            .field("kind", &self.kind)
+            .field("kind", &self.kind())
             .field("reason", &self.reason())
             .finish_non_exhaustive()
     }
@@ -199,8 +354,9 @@ impl fmt::Debug for Rejection {
 
 impl std::error::Error for Rejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.cause {
+        match &self.0.cause {
             Cause::Claims(error) => Some(error),
+            Cause::Denial(denial) => Some(denial),
             Cause::None => None,
             Cause::Token(error) => Some(error),
         }

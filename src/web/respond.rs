@@ -7,7 +7,8 @@ use http::{
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
-use super::rejection::Rejection;
+use super::{rejection::Rejection, wanted::Wanted};
+use crate::head::RequestHead;
 
 /// Makes the response to a request that is refused.
 ///
@@ -26,6 +27,12 @@ use super::rejection::Rejection;
 pub trait Respond<B>: Clone + Send + Sync + 'static {
     /// The whole response.
     fn respond(&self, rejection: &Rejection) -> Response<B>;
+
+    /// What this request wants of an answer, should it be refused: [`Rejection::wanted`] then says so. It is asked before
+    /// the request is judged, so a responder that does not care spares each request the look at its headers.
+    fn wanted(&self, head: RequestHead<'_>) -> Wanted {
+        Wanted::of(head)
+    }
 }
 
 /// The default: the status, `WWW-Authenticate`, `Retry-After`, and an empty body of any type that has
@@ -47,6 +54,10 @@ impl<B: Default> Respond<B> for BearerResponder {
         *response.status_mut() = rejection.status();
         complete(&mut response, rejection);
         response
+    }
+
+    fn wanted(&self, _: RequestHead<'_>) -> Wanted {
+        Wanted::Plain
     }
 }
 

@@ -11,15 +11,17 @@ use tower_service::Service;
 
 use super::{
     future::ResponseFuture,
-    gate::{Gate, Step},
+    gate::{Gate, Judge, Step},
     respond::Respond,
     source::TokenSource,
+    wanted::Wanted,
 };
+use crate::head::RequestHead;
 
 /// A service behind a [`JwtLayer`](crate::JwtLayer).
 ///
 /// With the key at hand it calls the very service that was polled ready and boxes nothing. Only
-/// while it waits for a key does it put a clone in that service's place.
+/// while it waits for a key, an issuer or a policy does it put a clone in that service's place.
 #[derive(Clone)]
 pub struct JwtService<S, T, R> {
     inner: S,
@@ -45,22 +47,38 @@ where
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, T, R, ReqBody, ResBody>;
+    type Future = ResponseFuture<S, ReqBody, ResBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        match self.gate.judge(&mut request) {
-            Step::Pass => ResponseFuture::passed(self.inner.call(request), Arc::clone(&self.gate)),
-            Step::Refuse(rejection) => ResponseFuture::refused(self.gate.respond(rejection)),
-            Step::Wait(verifying, origin) => {
-                let clone = self.inner.clone();
-                let ready = mem::replace(&mut self.inner, clone);
-                let gate = Arc::clone(&self.gate);
-                ResponseFuture::waiting(verifying, origin, request, ready, gate)
-            }
+        let wanted = self.gate.responder.wanted(RequestHead::of(&request));
+        let step = self.gate.judge(&mut request);
+        let gate = Arc::clone(&self.gate);
+        go_on(&mut self.inner, request, step, gate, wanted)
+    }
+}
+
+/// Does with a request what was decided.
+pub(crate) fn go_on<S, ReqBody, ResBody>(
+    inner: &mut S,
+    request: Request<ReqBody>,
+    step: Step,
+    gate: Arc<dyn Judge<ReqBody, ResBody>>,
+    wanted: Wanted,
+) -> ResponseFuture<S, ReqBody, ResBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+{
+    match step {
+        Step::Pass => ResponseFuture::passed(inner.call(request), gate, wanted),
+        Step::Refuse(rejection) => ResponseFuture::refused(rejection, gate, wanted),
+        Step::Wait(wait) => {
+            let clone = inner.clone();
+            let ready = mem::replace(inner, clone);
+            ResponseFuture::waiting(wait, request, ready, gate, wanted)
         }
     }
 }

@@ -23,6 +23,9 @@ use crate::support::{clock, json_token, key, standard, token};
 
 type Body = Empty<Bytes>;
 
+/// What a request may allocate: one more where it is counted, for the labels.
+const MOST: u64 = if cfg!(feature = "metrics") { 8 } else { 7 };
+
 /// An inner service that counts its clones, as axum's routers would have to make them.
 #[derive(Default)]
 struct Inner {
@@ -114,7 +117,7 @@ fn few_allocations_are_added_and_no_future_is_boxed() {
         let keys = StaticKeys::new([key.clone()]).unwrap();
         let at_hand = allocations(&mut layer(keys).layer(Inner::default()), &token) - bare;
         // The payload, the claims, two extensions and the map they are in, and the proof.
-        assert!(at_hand <= 7, "{algorithm}: {at_hand} allocations");
+        assert!(at_hand <= MOST, "{algorithm}: {at_hand} allocations");
 
         // The same with a future: what it costs shows that above there is none.
         let pending = resolver_fn(move |_| ready(Ok(key.clone())));
@@ -131,7 +134,7 @@ fn an_issuer_that_is_known_costs_no_more_than_one_of_a_fixed_set() {
     let bare = allocations(&mut Inner::default(), &token);
     // The first of five requests asks; the fewest allocations are those of the others.
     let known = allocations(&mut layer.layer(Inner::default()), &token) - bare;
-    assert!(known <= 7, "{known} allocations");
+    assert!(known <= MOST, "{known} allocations");
 }
 
 /// Knows the issuer of all tests, whoever is asked for.
