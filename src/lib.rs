@@ -164,6 +164,7 @@ mod claims;
 mod clock;
 #[cfg(feature = "config")]
 mod config;
+mod endpoint;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
@@ -249,6 +250,7 @@ pub use crate::{
         challenge::RejectionKind,
         future::ResponseFuture,
         layer::JwtLayer,
+        metadata::ProtectedResource,
         rejection::Rejection,
         respond::{BearerResponder, Respond, RespondFn},
         service::JwtService,
@@ -270,6 +272,7 @@ const _: () = {
     shared::<JwtService<(), AuthorizationHeader, BearerResponder>>();
     shared::<KeyError>();
     shared::<Outcome>();
+    shared::<ProtectedResource>();
     shared::<Rejection>();
     shared::<StaticKeys>();
     shared::<TokenError>();
