@@ -74,7 +74,8 @@ fn is_encoded(text: &str) -> bool {
     let first = parts.next().unwrap_or_default();
     first.bytes().all(plain)
         && parts.all(|part| {
-            let code = part.get(..2).is_some_and(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
+            let code =
+                part.get(..2).is_some_and(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
             code && part.bytes().all(plain)
         })
 }
