@@ -57,6 +57,11 @@
 //! [`best_effort`](JwtLayer::best_effort) and [`allow_cors_preflight`](JwtLayer::allow_cors_preflight) decide who
 //! passes without a token.
 //!
+//! # Before a client has a token
+//!
+//! [`ProtectedResource`] tells it where to get one and which scopes there are (RFC 9728). A [`ScopeCatalog`] declares those
+//! once: for that document, for what routes ask for, and so for every challenge.
+//!
 //! # What a refusal looks like
 //!
 //! | what happened | status | `WWW-Authenticate` |
