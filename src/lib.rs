@@ -57,6 +57,11 @@
 //! [`best_effort`](JwtLayer::best_effort) and [`allow_cors_preflight`](JwtLayer::allow_cors_preflight) decide who
 //! passes without a token.
 //!
+//! # Before a client has a token
+//!
+//! [`ProtectedResource`] tells it where to get one and which scopes there are (RFC 9728). A [`ScopeCatalog`] declares those
+//! once: for that document, for what routes ask for, and so for every challenge.
+//!
 //! # What a refusal looks like
 //!
 //! | what happened | status | `WWW-Authenticate` |
@@ -164,6 +169,7 @@ mod claims;
 mod clock;
 #[cfg(feature = "config")]
 mod config;
+mod endpoint;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
@@ -249,6 +255,7 @@ pub use crate::{
         challenge::RejectionKind,
         future::ResponseFuture,
         layer::JwtLayer,
+        metadata::ProtectedResource,
         rejection::Rejection,
         respond::{BearerResponder, Respond, RespondFn},
         service::JwtService,
@@ -270,6 +277,7 @@ const _: () = {
     shared::<JwtService<(), AuthorizationHeader, BearerResponder>>();
     shared::<KeyError>();
     shared::<Outcome>();
+    shared::<ProtectedResource>();
     shared::<Rejection>();
     shared::<StaticKeys>();
     shared::<TokenError>();

@@ -5,6 +5,7 @@ pub(crate) mod challenge;
 pub(crate) mod future;
 pub(crate) mod gate;
 pub(crate) mod layer;
+pub(crate) mod metadata;
 pub(crate) mod rejection;
 pub(crate) mod respond;
 pub(crate) mod service;

@@ -4,8 +4,9 @@
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header::ACCEPT};
 use serde::de::{self, MapAccess};
 
-use super::fetch::{BoxError, Endpoint, Getter, Transport};
+use super::fetch::{BoxError, Getter};
 use crate::{
+    endpoint::{Endpoint, Transport},
     error::ConfigError,
     jose::json::{Members, Text, read_object},
 };

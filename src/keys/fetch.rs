@@ -1,7 +1,6 @@
 //! [`Fetch`]: the seam between keys that live elsewhere and the client that fetches them.
 
 mod client;
-mod endpoint;
 mod freshness;
 mod get;
 
@@ -21,7 +20,6 @@ use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
 pub(crate) use self::{
     client::{Reqwest, shared_client},
-    endpoint::{Endpoint, Transport},
     freshness::freshness,
     get::{Getter, reason, within},
 };

@@ -9,8 +9,8 @@ use crate::error::ConfigError;
 /// All scopes of a service, declared in one place.
 ///
 /// Requirements that are made from it cannot name a scope that does not exist, and
-/// [`ProtectedResource`](crate::ProtectedResource) publishes the same list as `scopes_supported`
-/// ([RFC 9728 §2](https://www.rfc-editor.org/rfc/rfc9728#section-2)). So clients never hear of a scope that they could not
+/// [`ProtectedResource::scopes`](crate::ProtectedResource::scopes) publishes the same list as `scopes_supported`
+/// ([RFC 9728 §2](https://www.rfc-editor.org/rfc/rfc9728#section-2)). So a challenge never names a scope that a client could not
 /// have read about.
 ///
 /// ```
@@ -68,6 +68,19 @@ impl ScopeCatalog {
 
     /// The same policy, if it [may ask for](Policy::scopes) no other scopes than these: for policies that were not
     /// made from this catalogue.
+    ///
+    /// ```
+    /// use tower_bearer::{Policy, RequireRole, RequireScope, ScopeCatalog};
+    ///
+    /// let scopes = ScopeCatalog::new(["notes:read", "notes:write"])?;
+    /// let policy = RequireScope::all(["notes:write"])?.or(RequireRole::any("roles", ["admin"])?);
+    /// let policy = scopes.declared(policy)?;
+    /// # drop(policy);
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    ///
+    /// What a closure checks cannot be seen from outside: make the requirements that it holds by [`all`](Self::all) and
+    /// [`any`](Self::any).
     ///
     /// # Errors
     ///

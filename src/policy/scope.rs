@@ -56,7 +56,8 @@ impl RequireScope {
         Ok(Self { scopes: read_scopes(scopes)?, all: false })
     }
 
-    /// Whether the token has them: for closures that choose among requirements.
+    /// Whether the token has them: for closures that choose among requirements, and for handlers, which know more of
+    /// a request than a policy does. A handler that answers with `Result<_, Rejection>` can say `check(&token)?`.
     ///
     /// # Errors
     ///
@@ -67,12 +68,10 @@ impl RequireScope {
         let has = |scope: &Arc<str>| scopes.contains(scope);
         let permitted = if self.all { wanted.all(has) } else { wanted.any(has) };
         if permitted {
-            Ok(())
-        } else if scopes.is_malformed() {
-            Err(self.denial().about("scope").undecided())
-        } else {
-            Err(self.denial())
+            return Ok(());
         }
+        let denial = self.denial().of_token(token);
+        Err(if scopes.is_malformed() { denial.about("scope").undecided() } else { denial })
     }
 
     /// What a token without them is told.

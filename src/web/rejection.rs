@@ -333,7 +333,10 @@ impl From<Denial> for Rejection {
             }
             DenialKind::Unavailable => RejectionKind::Unavailable,
         };
-        Self::of(kind, Cause::Denial(denial))
+        let token = denial.token().cloned();
+        let mut rejection = Self::of(kind, Cause::Denial(denial));
+        rejection.0.token = token;
+        rejection
     }
 }
 

@@ -25,6 +25,7 @@ mod key_sets;
 mod metrics;
 mod outcomes;
 mod property;
+mod protected_resource;
 #[cfg(feature = "testing")]
 mod providers;
 mod readiness;

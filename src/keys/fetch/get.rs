@@ -5,7 +5,8 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::task::coop::consume_budget;
 
-use super::{BoxError, Endpoint, Fetch, FetchBody};
+use super::{BoxError, Fetch, FetchBody};
+use crate::endpoint::Endpoint;
 
 /// How many causes of an error are told.
 const MAX_CAUSES: usize = 8;

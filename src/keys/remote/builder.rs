@@ -2,10 +2,11 @@ use std::{fmt, num::NonZeroU32, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use super::{RemoteJwks, core::Core, settings::Settings, source::Source};
 use crate::{
+    endpoint::{Endpoint, Transport},
     error::ConfigError,
     keys::{
         discovery::Discovery,
-        fetch::{CONNECT_TIMEOUT, Endpoint, Fetch, Getter, Reqwest, Transport, shared_client},
+        fetch::{CONNECT_TIMEOUT, Fetch, Getter, Reqwest, shared_client},
     },
 };
 

@@ -19,11 +19,9 @@ use super::{
     source::{Answer, Published, Question, Source},
 };
 use crate::{
+    endpoint::Endpoint,
     error::KeyError,
-    keys::{
-        KeysStatus,
-        fetch::{Endpoint, Getter},
-    },
+    keys::{KeysStatus, fetch::Getter},
     telemetry::{TARGET, count},
 };
 

@@ -10,13 +10,14 @@ use tokio::time::Instant;
 
 use super::{flight::Occasion, settings::Settings};
 use crate::{
+    endpoint::Endpoint,
     jose::{
         jwk::{self, SkippedKey},
         key::VerifyingKey,
     },
     keys::{
         discovery::Discovery,
-        fetch::{BoxError, Endpoint, Getter, freshness, reason},
+        fetch::{BoxError, Getter, freshness, reason},
     },
 };
 

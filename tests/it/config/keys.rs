@@ -107,7 +107,7 @@ fn over_plain_http_only_if_that_is_said() {
     }
     assert_eq!(
         with("", discover).unwrap_err(),
-        "issuer[0].keys.discover: the issuer \"http://issuer.example\" is not https: keys that come over plain http can be anybody's: discovery needs its `https` URL, without query or fragment; plain http elsewhere than on loopback takes `danger_allow_http`"
+        "issuer[0].keys.discover: the issuer \"http://issuer.example\" is not https: what comes over plain http can be anybody's: discovery needs its `https` URL, without query or fragment; plain http elsewhere than on loopback takes `danger_allow_http`"
     );
     assert_eq!(
         with(danger, "{ jwks_file = 'jwks.json' }").unwrap_err(),

@@ -32,7 +32,7 @@ fn the_place() {
         ),
         (
             r#"{ jwks_url = "http://issuer.example/jwks" }"#,
-            "keys.jwks_url: the URL of the JWK Set is not https: keys that come over plain http can be anybody's",
+            "keys.jwks_url: the URL of the JWK Set is not https: what comes over plain http can be anybody's",
         ),
         (
             r#"{ jwks_url = "https://user:canary@issuer.example/jwks" }"#,

@@ -1,4 +1,8 @@
-use std::{fmt, net::IpAddr};
+//! Addresses of others and our own, and which of them may be asked.
+
+#[cfg(feature = "jwks")]
+use std::fmt;
+use std::net::IpAddr;
 
 use http::{Uri, uri::Scheme};
 
@@ -8,6 +12,7 @@ pub(crate) enum Transport {
     /// `http` to anybody: whoever sits in between can hand us keys of his own.
     Any,
     /// `https` alone.
+    #[cfg(feature = "jwks")]
     Https,
     /// `https`, and `http` on loopback, where nobody sits in between.
     Loopback,
@@ -32,17 +37,27 @@ impl Endpoint {
         let endpoint = Self(uri);
         let allowed = match transport {
             Transport::Any => endpoint.has(&Scheme::HTTP),
+            #[cfg(feature = "jwks")]
             Transport::Https => false,
             Transport::Loopback => endpoint.has(&Scheme::HTTP) && endpoint.is_loopback(),
         };
         if endpoint.has(&Scheme::HTTPS) || allowed {
             return Ok(endpoint);
         }
-        Err("is not https: keys that come over plain http can be anybody's")
+        Err("is not https: what comes over plain http can be anybody's")
     }
 
+    #[cfg(feature = "jwks")]
     pub(crate) fn uri(&self) -> &Uri {
         &self.0
+    }
+
+    /// Whether there is a host, and a port that is a number if there is one.
+    pub(crate) fn names_a_host(&self) -> bool {
+        self.0.authority().is_some_and(|authority| {
+            let host = authority.host();
+            !host.is_empty() && (authority.as_str() == host || authority.port_u16().is_some())
+        })
     }
 
     /// `localhost`, or an address that can only be this machine. Names below `localhost` are for a resolver
@@ -55,6 +70,7 @@ impl Endpoint {
     }
 
     /// Whether it is `http` on loopback.
+    #[cfg(feature = "jwks")]
     pub(crate) fn is_plain_loopback(&self) -> bool {
         self.has(&Scheme::HTTP) && self.is_loopback()
     }
@@ -64,6 +80,7 @@ impl Endpoint {
     }
 }
 
+#[cfg(feature = "jwks")]
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.0.scheme_str().unwrap_or_default();
@@ -72,7 +89,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "jwks"))]
 mod tests {
     use super::*;
 
