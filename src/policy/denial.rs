@@ -1,7 +1,7 @@
 use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 use super::lacking::{Lacking, Mentioned, Ways};
-use crate::token::{ClaimsError, VerifiedToken};
+use crate::token::ClaimsError;
 
 /// Why a verified token may not do what a request asks for.
 ///
@@ -23,8 +23,6 @@ pub struct Denial {
     decided: bool,
     reason: Option<&'static str>,
     claim: Option<Cow<'static, str>>,
-    /// For the scopes that it has, where a handler and no policy judges it.
-    token: Option<VerifiedToken>,
 }
 
 /// What sort of [`Denial`] it is.
@@ -141,17 +139,6 @@ impl Denial {
         self
     }
 
-    /// The same, about this token.
-    pub(super) fn of_token(mut self, token: &VerifiedToken) -> Self {
-        self.token = Some(token.clone());
-        self
-    }
-
-    /// The token, if it is known.
-    pub(crate) fn token(&self) -> Option<&VerifiedToken> {
-        self.token.as_ref()
-    }
-
     /// The same, where the claims are not such that anything can be said: neither it nor its opposite is permitted.
     pub(super) fn undecided(mut self) -> Self {
         self.decided = false;
@@ -214,7 +201,7 @@ impl Denial {
 
     fn of(why: Why) -> Self {
         let decided = matches!(why, Why::Forbidden | Why::Lacking(_));
-        Self { why, decided, reason: None, claim: None, token: None }
+        Self { why, decided, reason: None, claim: None }
     }
 }
 
@@ -256,7 +243,7 @@ impl fmt::Display for Denial {
 
 impl fmt::Debug for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { why: _, decided: _, reason, claim, token: _ } = self;
+        let Self { why: _, decided: _, reason, claim } = self;
         f.debug_struct("Denial")
             .field("kind", &self.kind())
             .field("reason", reason)

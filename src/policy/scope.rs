@@ -68,10 +68,12 @@ impl RequireScope {
         let has = |scope: &Arc<str>| scopes.contains(scope);
         let permitted = if self.all { wanted.all(has) } else { wanted.any(has) };
         if permitted {
-            return Ok(());
+            Ok(())
+        } else if scopes.is_malformed() {
+            Err(self.denial().about("scope").undecided())
+        } else {
+            Err(self.denial())
         }
-        let denial = self.denial().of_token(token);
-        Err(if scopes.is_malformed() { denial.about("scope").undecided() } else { denial })
     }
 
     /// What a token without them is told.

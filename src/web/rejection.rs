@@ -333,10 +333,7 @@ impl From<Denial> for Rejection {
             }
             DenialKind::Unavailable => RejectionKind::Unavailable,
         };
-        let token = denial.token().cloned();
-        let mut rejection = Self::of(kind, Cause::Denial(denial));
-        rejection.0.token = token;
-        rejection
+        Self::of(kind, Cause::Denial(denial))
     }
 }
 
