@@ -250,7 +250,7 @@ pub use crate::{
         future::ResponseFuture,
         layer::JwtLayer,
         rejection::Rejection,
-        respond::{BearerResponder, Respond, RespondFn},
+        respond::{BearerResponder, Grpc, Negotiated, ProblemJson, Respond, RespondFn},
         service::JwtService,
         source::{AuthorizationHeader, Presented, TokenSource},
         wanted::Wanted,
@@ -264,12 +264,15 @@ const _: () = {
 
     shared::<Claims<()>>();
     shared::<ConfigError>();
+    shared::<Grpc>();
     shared::<IssuerError>();
     shared::<IssuerStatus>();
     shared::<JwtLayer>();
     shared::<JwtService<(), AuthorizationHeader, BearerResponder>>();
     shared::<KeyError>();
+    shared::<Negotiated>();
     shared::<Outcome>();
+    shared::<ProblemJson>();
     shared::<Rejection>();
     shared::<StaticKeys>();
     shared::<TokenError>();
