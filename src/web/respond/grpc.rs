@@ -29,7 +29,8 @@ use crate::{
 /// ```
 ///
 /// Without it, clients make a status of the HTTP status. They read 401, 403 and 503 rightly as `UNAUTHENTICATED`,
-/// `PERMISSION_DENIED` and `UNAVAILABLE`, but 400 as `INTERNAL` and 500 as `UNKNOWN`, and they have no message.
+/// `PERMISSION_DENIED` and `UNAVAILABLE`, but 400 as `INTERNAL` and 500 as `UNKNOWN`; they have no message, and tonic's learn
+/// that a stream is refused only where its first message should be.
 ///
 /// Before all services of a tonic server:
 ///
@@ -43,24 +44,21 @@ use crate::{
 /// # }
 /// ```
 ///
-/// What one service or method needs is asked for by an [`AuthorizeLayer`](crate::AuthorizeLayer) around that service. Its
-/// refusals are rendered here as well. A handler finds the token in the extensions:
+/// What one service needs is asked for by an [`AuthorizeLayer`](crate::AuthorizeLayer) around that service, whose refusals
+/// are rendered here as well. A handler finds the token in the extensions:
 ///
 /// ```
-/// use tower_bearer::{AuthorizeLayer, ConfigError, RequireScope, VerifiedToken};
+/// use tonic::{Request, service::{LayerExt, Layered}};
+/// use tower_bearer::{AuthorizeLayer, AuthorizeService, ConfigError, RequireScope, VerifiedToken};
 ///
-/// # fn layer() -> Result<(), ConfigError> {
-/// // tower::ServiceBuilder::new().layer(writers).named_layer(GreeterServer::new(greeter))
-/// let writers = AuthorizeLayer::new(RequireScope::all(["greetings:write"])?);
-/// # drop(writers);
-/// # Ok(())
-/// # }
+/// // For `add_service`; `S` is the likes of `GreeterServer<Greeter>`.
+/// fn for_writers<S>(service: S) -> Result<Layered<AuthorizeService<S>, S>, ConfigError> {
+///     Ok(AuthorizeLayer::new(RequireScope::all(["greetings:write"])?).named_layer(service))
+/// }
 ///
-/// fn subject(request: &tonic::Request<()>) -> Option<&str> {
+/// fn subject<T>(request: &Request<T>) -> Option<&str> {
 ///     request.extensions().get::<VerifiedToken>()?.subject()
 /// }
-/// # let mut request = tonic::Request::new(());
-/// # assert_eq!(subject(&request), None);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
