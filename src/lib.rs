@@ -70,7 +70,8 @@
 //! | no [`JwtLayer`] around the route | 500 | |
 //!
 //! **401 means the token is bad; 503 means we cannot know.** The body is empty unless a
-//! [responder](Respond) of yours fills it; only the 500, which is for you, says what to do.
+//! [responder](Respond) fills it: [`ProblemJson`] for programs, [`Grpc`] for gRPC, [`Negotiated`] for whoever asks, or one
+//! of yours. Only the 500, which is for you, says what to do.
 //!
 //! # Logs
 //!

@@ -187,7 +187,9 @@ async fn refused(running: &Running, credentials: &[String], demand: &str) -> Sta
     unary
 }
 
-/// What a client is told in each case, and the challenge that it finds in the metadata.
+/// Its name, `authorization`, what the policy is to ask for, the status, its message, and the challenge behind the realm.
+type Case<'a> = (&'a str, &'a [String], &'a str, Code, &'a str, &'a str);
+
 #[tokio::test]
 async fn a_client_reads_every_refusal() {
     let expired = bearer(&json!({}), &json!({ "exp": NOW - 60 }));
@@ -195,7 +197,7 @@ async fn a_client_reads_every_refusal() {
     let down = bearer(&json!({ "kid": "down" }), &json!({}));
     let two = [good(), good()].concat();
     let unauthenticated = Code::Unauthenticated;
-    let cases: [(&str, &[String], &str, Code, &str, &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         ("no token", &[], "", unauthenticated, "a bearer token is required", ""),
         (
             "an expired token",
