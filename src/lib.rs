@@ -75,7 +75,8 @@
 //! | no [`JwtLayer`] around the route | 500 | |
 //!
 //! **401 means the token is bad; 503 means we cannot know.** The body is empty unless a
-//! [responder](Respond) of yours fills it; only the 500, which is for you, says what to do.
+//! [responder](Respond) fills it: [`ProblemJson`] for programs, [`Grpc`] for gRPC, [`Negotiated`] for whoever asks, or one
+//! of yours. Only the 500, which is for you, says what to do.
 //!
 //! # Logs
 //!
@@ -257,7 +258,7 @@ pub use crate::{
         layer::JwtLayer,
         metadata::ProtectedResource,
         rejection::Rejection,
-        respond::{BearerResponder, Respond, RespondFn},
+        respond::{BearerResponder, Grpc, Negotiated, ProblemJson, Respond, RespondFn},
         service::JwtService,
         source::{AuthorizationHeader, Presented, TokenSource},
         wanted::Wanted,
@@ -271,12 +272,15 @@ const _: () = {
 
     shared::<Claims<()>>();
     shared::<ConfigError>();
+    shared::<Grpc>();
     shared::<IssuerError>();
     shared::<IssuerStatus>();
     shared::<JwtLayer>();
     shared::<JwtService<(), AuthorizationHeader, BearerResponder>>();
     shared::<KeyError>();
+    shared::<Negotiated>();
     shared::<Outcome>();
+    shared::<ProblemJson>();
     shared::<ProtectedResource>();
     shared::<Rejection>();
     shared::<StaticKeys>();

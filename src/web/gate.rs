@@ -13,7 +13,7 @@ use http::{
     header::{
         ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_ENCODING,
         CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, Entry,
-        HeaderName, ORIGIN, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+        HeaderName, ORIGIN, RETRY_AFTER, TRANSFER_ENCODING, VARY, WWW_AUTHENTICATE,
     },
 };
 
@@ -291,7 +291,7 @@ fn record<'a>(reason: &'static str, signer: Signer<'a>, latency: Latency) -> Rec
     Record { reason, claim: None, signer, latency }
 }
 
-/// Takes over what layers in between have added, but nothing that speaks of the old answer.
+/// Takes over what layers in between have added, but nothing that speaks of the old answer. All of gRPC's headers do.
 fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
     const OF_THE_ANSWER: [HeaderName; 10] = [
         CONTENT_DISPOSITION,
@@ -306,7 +306,11 @@ fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
         WWW_AUTHENTICATE,
     ];
     for name in from.keys() {
-        if !OF_THE_ANSWER.contains(name) && !to.contains_key(name) {
+        if OF_THE_ANSWER.contains(name) || name.as_str().starts_with("grpc-") {
+            continue;
+        }
+        // What the old answer depended on and what the new one does are a list.
+        if name == VARY || !to.contains_key(name) {
             for value in from.get_all(name) {
                 to.append(name, value.clone());
             }

@@ -1,5 +1,5 @@
 use http::{
-    HeaderMap,
+    HeaderMap, Method,
     header::{ACCEPT, CONTENT_TYPE},
 };
 
@@ -9,9 +9,12 @@ use crate::head::RequestHead;
 ///
 /// | a request | is answered with |
 /// |---|---|
-/// | with `Content-Type: application/grpc`, `application/grpc+proto`, … | [`Grpc`](Self::Grpc) |
+/// | `POST` with `Content-Type: application/grpc`, `application/grpc+proto`, … | [`Grpc`](Self::Grpc) |
 /// | whose `Accept` permits `application/problem+json` or `application/json`, or that has none | [`Problem`](Self::Problem) |
 /// | whose `Accept` permits neither | [`Plain`](Self::Plain) |
+///
+/// Calls of gRPC are always `POST`. The HTTP 200 of their refusals thus never answers a `GET`, from where a cache could
+/// take it for the page.
 ///
 /// gRPC-Web (`application/grpc-web`) is not gRPC: place the layer inside of what translates it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,7 +33,7 @@ pub enum Wanted {
 impl Wanted {
     /// What this request wants.
     pub fn of(head: RequestHead<'_>) -> Self {
-        if is_grpc(head.headers()) {
+        if is_grpc(head) {
             Self::Grpc
         } else if accepts_json(head.headers()) {
             Self::Problem
@@ -40,10 +43,13 @@ impl Wanted {
     }
 }
 
-/// `application/grpc`, with or without a `+` and the name of a codec, or parameters.
-fn is_grpc(headers: &HeaderMap) -> bool {
+/// A `POST` of `application/grpc`, with or without a `+` and the name of a codec, or parameters.
+pub(crate) fn is_grpc(head: RequestHead<'_>) -> bool {
     const GRPC: &[u8] = b"application/grpc";
-    let Some(value) = headers.get(CONTENT_TYPE) else { return false };
+    if head.method() != Method::POST {
+        return false;
+    }
+    let Some(value) = head.headers().get(CONTENT_TYPE) else { return false };
     let Some((start, rest)) = value.as_bytes().split_at_checked(GRPC.len()) else { return false };
     start.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
 }
@@ -111,7 +117,7 @@ mod tests {
             ("rubbish", "", ";;,=", plain),
         ];
         for (name, content_type, accept, expected) in cases {
-            let mut request = Request::builder();
+            let mut request = Request::post("/");
             for (header, value) in [(CONTENT_TYPE, content_type), (ACCEPT, accept)] {
                 if !value.is_empty() {
                     request = request.header(header, value);
@@ -119,6 +125,21 @@ mod tests {
             }
             let request = request.body(()).unwrap();
             assert_eq!(Wanted::of(RequestHead::of(&request)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_call_of_grpc_is_a_post() {
+        for (method, expected) in [
+            (Method::POST, Wanted::Grpc),
+            (Method::GET, Wanted::Problem),
+            (Method::HEAD, Wanted::Problem),
+            (Method::PUT, Wanted::Problem),
+        ] {
+            let request =
+                Request::builder().method(&method).header(CONTENT_TYPE, "application/grpc");
+            let request = request.body(()).unwrap();
+            assert_eq!(Wanted::of(RequestHead::of(&request)), expected, "{method}");
         }
     }
 }

@@ -12,11 +12,15 @@ use std::{
 };
 
 use http_body_util::Empty;
-use hyper::{Request, Response, body::Bytes, header::AUTHORIZATION};
+use hyper::{
+    Request, Response,
+    body::Bytes,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
 use tower::{Layer, Service, ServiceExt};
 use tower_bearer::{
-    Algorithm, IssuerError, IssuerResolver, JwtLayer, KeyResolver, Lookup, StaticKeys,
-    TrustedIssuer, Verifier, resolver_fn, resolver_fn_sync,
+    Algorithm, IssuerError, IssuerResolver, JwtLayer, KeyResolver, Lookup, RequestHead, StaticKeys,
+    TrustedIssuer, Verifier, Wanted, resolver_fn, resolver_fn_sync,
 };
 
 use crate::support::{clock, json_token, key, standard, token};
@@ -147,6 +151,23 @@ impl IssuerResolver for Tenant {
 
     fn now(&self) -> SystemTime {
         clock()
+    }
+}
+
+/// Every request is asked, though few are refused.
+#[test]
+fn what_answer_a_request_wants_is_read_without_an_allocation() {
+    for (name, content_type, accept, expected) in [
+        ("gRPC", "application/grpc+proto", "*/*", Wanted::Grpc),
+        ("a browser", "text/plain", "text/html,application/xhtml+xml,*/*;q=0.8", Wanted::Problem),
+        ("text", "text/plain", "text/html, TEXT/plain; q=0.5 , image/*", Wanted::Plain),
+    ] {
+        let request = Request::post("/").header(CONTENT_TYPE, content_type).header(ACCEPT, accept);
+        let request = request.body(()).unwrap();
+        let info = allocation_counter::measure(|| {
+            assert_eq!(Wanted::of(RequestHead::of(&request)), expected, "{name}");
+        });
+        assert_eq!(info.count_total, 0, "{name}");
     }
 }
 

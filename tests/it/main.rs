@@ -18,6 +18,7 @@ mod claims;
 #[cfg(feature = "config")]
 mod config;
 mod floors;
+mod grpc;
 mod hot_path;
 mod jws;
 mod key_sets;
@@ -29,6 +30,7 @@ mod protected_resource;
 #[cfg(feature = "testing")]
 mod providers;
 mod readiness;
+mod refusals;
 #[cfg(feature = "jwks")]
 mod remote;
 mod request;
