@@ -140,6 +140,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So are those of the chapter on authorization.
+#[cfg(all(doctest, feature = "testing", feature = "axum"))]
+#[doc = include_str!("../docs/AUTHORIZATION.md")]
+struct Authorization;
+
 /// So are those of the chapter on configuration files.
 #[cfg(all(doctest, feature = "config"))]
 #[doc = include_str!("../docs/CONFIGURATION.md")]
