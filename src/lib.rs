@@ -160,6 +160,11 @@ struct Keys;
 #[doc = include_str!("../docs/PROVIDERS.md")]
 struct Providers;
 
+/// So are those of the page on refusals.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../docs/REFUSALS.md")]
+struct Refusals;
+
 /// So are those of the chapter on testing.
 #[cfg(all(doctest, feature = "testing", feature = "axum"))]
 #[doc = include_str!("../docs/TESTING.md")]

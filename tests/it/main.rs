@@ -28,6 +28,8 @@ mod property;
 #[cfg(feature = "testing")]
 mod providers;
 mod readiness;
+#[cfg(feature = "testing")]
+mod refusals;
 #[cfg(feature = "jwks")]
 mod remote;
 mod request;
