@@ -29,7 +29,7 @@ mod property;
 mod providers;
 mod readiness;
 #[cfg(feature = "testing")]
-mod refusals;
+mod refusals_page;
 #[cfg(feature = "jwks")]
 mod remote;
 mod request;
