@@ -31,6 +31,9 @@
 //!
 //! A layer protects the routes that were added before it; a route added below it is public.
 //!
+//! A [`Policy`] says who may do what: [`JwtLayer::require`] asks it of everything behind a layer, [`AuthorizeLayer`] of some
+//! routes further in, and `RequireScope::check(&token)?` and its like in a handler.
+//!
 //! # What is checked
 //!
 //! What needs no key is judged first, and what is cheap before what is not:
@@ -70,10 +73,14 @@
 //! | malformed request, several credentials | 400 | `Bearer realm="api", error="invalid_request", …` |
 //! | expired | 401 | `Bearer realm="api", error="invalid_token", error_description="the token has expired"` |
 //! | any other bad token | 401 | `Bearer realm="api", error="invalid_token", error_description="the token is not valid here"` |
+//! | a scope is lacking | 403 | `Bearer realm="api", error="insufficient_scope", …, scope="notes:read notes:write"` |
+//! | a stronger or more recent login is needed | 401 | `Bearer realm="api", error="insufficient_user_authentication", …, acr_values="mfa", max_age="300"` |
+//! | a role is lacking, or another policy denies it | 403 | |
 //! | the claims do not fit the handler's type | 403 | |
-//! | the keys, or who is trusted, cannot be found out | 503 and `Retry-After` | |
+//! | the keys, who is trusted, or what a policy asks cannot be found out | 503 and `Retry-After` | |
 //! | no [`JwtLayer`] around the route | 500 | |
 //!
+//! Where a [policy](Policy) is known, the challenge to a request without credentials names its scopes.
 //! **401 means the token is bad; 503 means we cannot know.** The body is empty unless a
 //! [responder](Respond) fills it: [`ProblemJson`] for programs, [`Grpc`] for gRPC, [`Negotiated`] for whoever asks, or one
 //! of yours. Only the 500, which is for you, says what to do.
@@ -117,7 +124,9 @@
 //!
 //! # Guides
 //!
-//! In the repository: [keys that rotate](https://github.com/tower-bearer/tower-bearer/blob/main/docs/KEYS.md),
+//! In the repository: [who may do what](https://github.com/tower-bearer/tower-bearer/blob/main/docs/AUTHORIZATION.md),
+//! [choosing 401, 403 and step-up](https://github.com/tower-bearer/tower-bearer/blob/main/docs/REFUSALS.md),
+//! [keys that rotate](https://github.com/tower-bearer/tower-bearer/blob/main/docs/KEYS.md),
 //! [set-ups for providers](https://github.com/tower-bearer/tower-bearer/blob/main/docs/PROVIDERS.md),
 //! [configuration files](https://github.com/tower-bearer/tower-bearer/blob/main/docs/CONFIGURATION.md),
 //! [testing your service](https://github.com/tower-bearer/tower-bearer/blob/main/docs/TESTING.md),
@@ -146,6 +155,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So are those of the chapter on authorization.
+#[cfg(all(doctest, feature = "testing", feature = "axum"))]
+#[doc = include_str!("../docs/AUTHORIZATION.md")]
+struct Authorization;
+
 /// So are those of the chapter on configuration files.
 #[cfg(all(doctest, feature = "config"))]
 #[doc = include_str!("../docs/CONFIGURATION.md")]
@@ -160,6 +174,11 @@ struct Keys;
 #[cfg(all(doctest, feature = "jwks"))]
 #[doc = include_str!("../docs/PROVIDERS.md")]
 struct Providers;
+
+/// So are those of the page on refusals.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../docs/REFUSALS.md")]
+struct Refusals;
 
 /// So are those of the chapter on testing.
 #[cfg(all(doctest, feature = "testing", feature = "axum"))]

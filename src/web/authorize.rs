@@ -33,9 +33,9 @@ use crate::{policy::Policy, telemetry::record::Latency};
 ///     .route("/users", get(|| async { "all users" }))
 ///     .route_layer(AuthorizeLayer::new(RequireRole::any("roles", ["admin"])?));
 /// let app = Router::new()
-///     .route("/notes", get(|| async { "all notes" })
-///         .post_service(post(|| async { "a new note" })
-///             .layer(AuthorizeLayer::new(RequireScope::all(["notes:write"])?))))
+///     .route("/notes", post(|| async { "a new note" })
+///         .route_layer(AuthorizeLayer::new(RequireScope::all(["notes:write"])?))    // on what stands before it
+///         .get(|| async { "all notes" }))
 ///     .merge(admin)
 ///     .route_layer(JwtLayer::new(verifier));
 /// # Ok(app)

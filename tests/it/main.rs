@@ -31,6 +31,8 @@ mod protected_resource;
 mod providers;
 mod readiness;
 mod refusals;
+#[cfg(feature = "testing")]
+mod refusals_page;
 #[cfg(feature = "jwks")]
 mod remote;
 mod request;

@@ -12,6 +12,16 @@ macro_rules! as_written {
     };
 }
 
+/// Takes a requirement of the page: holds the page to it, and this token permits it, while that one does not.
+macro_rules! permits {
+    ($good:expr, $bad:expr, $requirement:expr) => {
+        super::page::has(concat!("`", stringify!($requirement)));
+        let requirement = $requirement.unwrap();
+        assert_eq!(requirement.check(&$good).map_err(|denial| denial.kind()), Ok(()));
+        assert!(requirement.check(&$bad).is_err());
+    };
+}
+
 mod auth0;
 mod clerk;
 mod cognito;

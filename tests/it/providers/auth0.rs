@@ -1,4 +1,4 @@
-use tower_bearer::{ConfigError, TokenErrorKind as Kind, Verifier};
+use tower_bearer::{ConfigError, RequireRole, RequireScope, TokenErrorKind as Kind, Verifier};
 
 use super::{Shape, accepted, internet::TrustedIssuer, opaque, refused};
 
@@ -23,6 +23,17 @@ async fn its_tokens_are_taken() {
         token.claim::<Vec<String>>("https://api.example/roles").unwrap().unwrap(),
         ["admin"]
     );
+}
+
+#[tokio::test]
+async fn rights_can_be_asked_for() {
+    let verifier = auth0().unwrap();
+    let shape = Shape::of("Auth0");
+    let bare = accepted(&verifier, &shape.clone().without("scope").without("permissions")).await;
+    let token = accepted(&verifier, &shape.claim("https://api.example/roles", vec!["admin"])).await;
+    permits!(token, bare, RequireScope::all(["read:orders"]));
+    permits!(token, bare, RequireRole::any("permissions", ["read:orders"]));
+    permits!(token, bare, RequireRole::any("https://api.example/roles", ["admin"]));
 }
 
 #[tokio::test]

@@ -1,4 +1,9 @@
-use tower_bearer::{Audience, ConfigError, TokenErrorKind as Kind, Verifier};
+use std::time::Duration;
+
+use tower_bearer::{
+    Audience, ConfigError, RequireFreshAuth, RequireRole, RequireScope, TokenErrorKind as Kind,
+    Verifier,
+};
 
 use super::{Shape, accepted, internet::TrustedIssuer, refused};
 
@@ -38,6 +43,20 @@ async fn a_bound_resource_is_the_audience() {
     let bound = shape().claim("aud", "https://api.example");
     accepted(&verifier, &bound).await;
     accepted(&verifier, &bound.claim("client_id", "OTHER_CLIENT")).await;
+}
+
+#[tokio::test]
+async fn rights_can_be_asked_for() {
+    let verifier = cognito().unwrap();
+    let token = accepted(&verifier, &shape()).await;
+    let bare = shape().without("scope").without("cognito:groups").without("auth_time");
+    let bare = accepted(&verifier, &bare).await;
+    permits!(token, bare, RequireScope::all(["https://api.example/orders.read"]));
+    permits!(token, bare, RequireRole::any("cognito:groups", ["admins"]));
+
+    super::page::has("`RequireFreshAuth::within(Duration::from_secs(300))`");
+    let recent = RequireFreshAuth::within(Duration::from_secs(300));
+    assert!(recent.check(&token).is_ok() && recent.check(&bare).is_err());
 }
 
 #[tokio::test]

@@ -1,4 +1,7 @@
-use tower_bearer::{Algorithm, ConfigError, TokenErrorKind as Kind, Verifier};
+use tower_bearer::{
+    Algorithm, ConfigError, RequireClaim, RequireRole, RequireScope, TokenErrorKind as Kind,
+    Verifier,
+};
 
 use super::{
     Shape, accepted,
@@ -40,6 +43,16 @@ async fn its_tokens_are_taken() {
 
     let application = accepted(&verifier, &v2().without("scp")).await;
     assert!(application.scopes().is_empty());
+}
+
+#[tokio::test]
+async fn rights_can_be_asked_for() {
+    let verifier = entra().unwrap();
+    let token = accepted(&verifier, &v2()).await;
+    let bare = accepted(&verifier, &v2().without("scp").without("roles")).await;
+    permits!(token, bare, RequireScope::all(["Orders.Read"]));
+    permits!(token, bare, RequireRole::any("roles", ["Orders.Admin"]));
+    permits!(token, bare, RequireClaim::present("scp"));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use tower_bearer::{ConfigError, TokenErrorKind as Kind, Verifier};
+use tower_bearer::{ConfigError, RequireClaim, TokenErrorKind as Kind, Verifier};
 
 use super::{Shape, accepted, internet::TrustedIssuer, refused};
 
@@ -20,6 +20,14 @@ async fn its_tokens_are_taken() {
     assert_eq!(token.claim::<bool>("admin").unwrap(), Some(true));
     let firebase: serde_json::Value = token.claim("firebase").unwrap().unwrap();
     assert_eq!(firebase["sign_in_provider"], "password");
+}
+
+#[tokio::test]
+async fn rights_can_be_asked_for() {
+    let token = accepted(&firebase().unwrap(), &shape().claim("admin", true)).await;
+    let bare = accepted(&firebase().unwrap(), &shape().claim("email_verified", false)).await;
+    permits!(token, bare, RequireClaim::equals("admin", true));
+    permits!(token, bare, RequireClaim::equals("email_verified", true));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::json;
-use tower_bearer::{ConfigError, TokenErrorKind as Kind, Verifier};
+use tower_bearer::{ConfigError, RequireRole, RequireScope, TokenErrorKind as Kind, Verifier};
 
 use super::{Shape, accepted, internet::TrustedIssuer, refused};
 
@@ -35,6 +35,17 @@ async fn its_tokens_are_taken() {
 
     accepted(&verifier, &shape().header("typ", "at+jwt")).await;
     assert_eq!(accepted(&verifier, &shape().without("sub")).await.subject(), None);
+}
+
+#[tokio::test]
+async fn rights_can_be_asked_for() {
+    let verifier = keycloak().unwrap();
+    let token = accepted(&verifier, &shape()).await;
+    let bare = shape().without("realm_access").without("resource_access").without("scope");
+    let bare = accepted(&verifier, &bare).await;
+    permits!(token, bare, RequireRole::any("/realm_access/roles", ["orders-admin"]));
+    permits!(token, bare, RequireRole::any(["resource_access", "YOUR_API", "roles"], ["reader"]));
+    permits!(token, bare, RequireScope::all(["profile"]));
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use serde_json::json;
-use tower_bearer::{ConfigError, TokenErrorKind as Kind, Verifier};
+use tower_bearer::{ConfigError, RequireRole, RequireScope, TokenErrorKind as Kind, Verifier};
 
 use super::{Shape, accepted, internet::TrustedIssuer, refused};
 
@@ -31,6 +31,14 @@ async fn its_tokens_are_taken() {
     assert!(token.scopes().contains("orders.read"));
     assert_eq!(token.claim::<String>("cid").unwrap().unwrap(), "CLIENT_ID");
     assert_eq!(token.claim::<Vec<String>>("groups").unwrap().unwrap(), ["staff"]);
+}
+
+#[tokio::test]
+async fn rights_can_be_asked_for() {
+    let token = accepted(&okta().unwrap(), &shape().claim("groups", vec!["staff"])).await;
+    let bare = accepted(&okta().unwrap(), &shape().without("scp")).await;
+    permits!(token, bare, RequireScope::all(["orders.read"]));
+    permits!(token, bare, RequireRole::any("groups", ["staff"]));
 }
 
 #[tokio::test]

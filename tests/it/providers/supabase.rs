@@ -1,7 +1,7 @@
 use serde_json::json;
 use tower_bearer::{
-    Algorithm, ConfigError, Header, KeyError, KeyResolver, KeysStatus, Lookup, StaticKeys,
-    TokenErrorKind as Kind, Verifier, VerifyingKey,
+    Algorithm, ConfigError, Header, KeyError, KeyResolver, KeysStatus, Lookup, RequireClaim,
+    RequireRole, StaticKeys, TokenErrorKind as Kind, Verifier, VerifyingKey,
 };
 
 use super::{
@@ -82,6 +82,15 @@ async fn its_tokens_are_taken() {
     let metadata: serde_json::Value = token.claim("app_metadata").unwrap().unwrap();
     assert_eq!(metadata["provider"], "email");
     accepted(&supabase_secret(&secret()).unwrap(), &old()).await;
+}
+
+#[tokio::test]
+async fn rights_can_be_asked_for() {
+    let verifier = supabase().unwrap();
+    let token = accepted(&verifier, &new().claim("aal", "aal2")).await;
+    let bare = accepted(&verifier, &new().without("app_metadata")).await;
+    permits!(token, bare, RequireRole::any("/app_metadata/providers", ["email"]));
+    permits!(token, bare, RequireClaim::equals("aal", "aal2"));
 }
 
 #[tokio::test]
