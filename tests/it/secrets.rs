@@ -222,7 +222,7 @@ async fn no_canary_is_logged_or_printed_by_any_request() {
         "issuers unavailable",
         "issuer misconfigured",
         "unknown issuer is nearly a trusted one",
-        "claims do not fit the type a handler asks for",
+        "claims do not fit the type asked for",
     ] {
         assert!(text.contains(event), "{event:?} was not provoked:\n{text}");
     }
