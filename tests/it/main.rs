@@ -14,6 +14,7 @@
 mod support;
 
 mod answers;
+mod authorizing;
 mod claims;
 #[cfg(feature = "config")]
 mod config;
@@ -28,6 +29,7 @@ mod property;
 #[cfg(feature = "testing")]
 mod providers;
 mod readiness;
+mod records;
 #[cfg(feature = "jwks")]
 mod remote;
 mod request;
