@@ -2,6 +2,7 @@
 
 mod contract;
 mod modes;
+mod nesting;
 mod never_anonymous;
 mod placement;
 
@@ -12,9 +13,9 @@ use http_body_util::Empty;
 use hyper::{Request, body::Bytes, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use tower_bearer::{
-    Algorithm, Denial, JwtLayer, KeyError, KeyResolver, Lookup, Policy, RequestHead,
-    RequireFreshAuth, RequireRole, RequireScope, VerifiedToken, Verifier, VerifyingKey,
-    resolver_fn, resolver_fn_sync,
+    Algorithm, AuthorizeLayer, Denial, JwtLayer, KeyError, KeyResolver, Lookup, Policy,
+    RequestHead, RequireFreshAuth, RequireRole, RequireScope, VerifiedToken, Verifier,
+    VerifyingKey, resolver_fn, resolver_fn_sync,
 };
 
 use crate::support::{App, NOW, Reply, json_token, key, standard};
@@ -150,4 +151,17 @@ async fn send<L: AsRef<[u8]>>(
 #[track_caller]
 fn assert_passed(case: &impl Debug, reply: &Reply, body: &str) {
     assert_eq!((reply.status, &*reply.body, reply.challenge()), (200, body, ""), "{case:?}");
+}
+
+fn jwt() -> JwtLayer {
+    layers().into_iter().next().unwrap().1
+}
+
+fn reading() -> AuthorizeLayer {
+    AuthorizeLayer::new(scope("read"))
+}
+
+/// `Authorization` with a token of these scopes.
+fn scoped(scopes: &str) -> Vec<String> {
+    bearer(&json!({}), &json!({ "scope": scopes }))
 }
