@@ -74,7 +74,7 @@ fn tokens_are_counted_by_what_becomes_of_them() {
 fn decisions_are_counted_by_outcome_reason_and_signer() {
     let found = counted(async {
         let keys = StaticKeys::new([key(ES256).verifying()]).unwrap();
-        let later = resolver_fn(|_| async { Ok(key(ES256).verifying()) });
+        let awaited = resolver_fn(|_| async { Ok(key(ES256).verifying()) });
         let layer = |issuer| JwtLayer::new(Verifier::new(issuer).unwrap());
         let scope = || RequireScope::all(["read"]).unwrap();
         let policy = || AuthorizeLayer::new(scope());
@@ -83,7 +83,7 @@ fn decisions_are_counted_by_outcome_reason_and_signer() {
         let (good, lacking) = (signed(json!({ "scope": "read" })), signed(json!({})));
         send(&at_hand.layer(policy().layer(Inner)), Some(&good)).await;
         send(&at_hand.layer(policy().layer(Inner)), Some(&lacking)).await;
-        send(&layer(standard(later)).require(scope()).layer(Inner), Some(&good)).await;
+        send(&layer(standard(awaited)).require(scope()).layer(Inner), Some(&good)).await;
         send(&at_hand.layer(Inner), None).await;
         send(&at_hand.layer(Inner), Some("no.good.token")).await;
         send(&at_hand.layer(Inner), Some(&signed(json!({ "iss": "canary" })))).await;

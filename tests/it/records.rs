@@ -53,8 +53,8 @@ fn good() -> String {
     token(&json!({ "kid": "2025-a" }), &json!({ "scope": "read" }))
 }
 
-fn with(claims: Value) -> String {
-    token(&json!({ "kid": "2025-a" }), &claims)
+fn with(claims: &Value) -> String {
+    token(&json!({ "kid": "2025-a" }), claims)
 }
 
 /// A route for each way to be refused further in, and one that takes everybody.
@@ -125,7 +125,7 @@ const SIGNED_NAMELESS: &str = r#"alg="ES256" issuer="https://issuer.example" lat
 async fn what_passes_is_recorded_once_by_each_layer() {
     let granted = |rest| vec![record("granted", "granted", rest)];
     let anonymous = |reason| vec![record("anonymous", reason, UNKNOWN)];
-    let expired = with(json!({ "exp": NOW - 60 }));
+    let expired = with(&json!({ "exp": NOW - 60 }));
     let required = |claims: Value| token(&json!({}), &claims);
     let issuer = || standard(keys()).require_claim("use", "access");
     let cases = [
@@ -217,7 +217,7 @@ async fn an_extractor_names_what_a_layer_let_pass() {
     let found = records(layer(keys()).optional(), "/policy", None).await;
     assert_eq!(found, [anonymous, missing], "a policy");
 
-    let expired = with(json!({ "exp": 1 }));
+    let expired = with(&json!({ "exp": 1 }));
     let failed = record("failed", "expired", UNVERIFIED);
     let refused = record("refused", "expired", &format!("status=401 {UNVERIFIED}"));
     for path in ["/own-denial", "/policy"] {

@@ -184,16 +184,22 @@ const PLACES: [(&str, Place); 2] = [
 #[tokio::test]
 async fn a_good_token_that_is_denied_is_answered_as_the_denial_says() {
     type Make = fn() -> Box<dyn Policy>;
+    type Answer<'a> = (u16, &'a str);
+
     let lacks = lacks("read");
     // A policy; then the answers to a token that is not enough, and to one whose claims are of other types.
-    let policies: [(&str, Make, (u16, &str), (u16, &str)); 8] = [
+    let policies: [(&str, Make, Answer<'_>, Answer<'_>); 8] = [
         ("scope", || Box::new(scope("read")), (403, &lacks), (403, &lacks)),
         ("role", || Box::new(admin()), (403, ""), (403, "")),
         ("step-up", || Box::new(fresh()), (401, STEP_UP), (403, "")),
         ("closure", || Box::new(policy_fn(|_, _| Denial::unless(false))), (403, ""), (403, "")),
         (
-            "closure with ?",
-            || Box::new(policy_fn(|token, _| Ok(drop(token.claim::<Vec<u8>>("sub")?)))),
+            "closure that reads a claim",
+            || {
+                Box::new(policy_fn(|token, _| {
+                    token.claim::<Vec<u8>>("sub").map(drop).map_err(Into::into)
+                }))
+            },
             (403, ""),
             (403, ""),
         ),

@@ -1,8 +1,10 @@
 //! One record for each request that is refused, whoever refuses it.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tower_bearer::{
-    Algorithm, Denial, JwtLayer, RequireClaim, RequireFreshAuth, RequireRole, policy_fn,
+    Algorithm, Denial, JwtLayer, Policy, RequireClaim, RequireFreshAuth, RequireRole, policy_fn,
 };
 
 use super::{
@@ -11,276 +13,159 @@ use super::{
 };
 use crate::support::{KeyPair, json_token, standard};
 
-/// A token that is refused: how, by which layer, where, and what is written down.
-type Refused = (&'static str, JwtLayer, &'static str, Option<String>, &'static str, String);
+/// A request that is refused, and what is written down of it.
+struct Case {
+    name: &'static str,
+    layer: JwtLayer,
+    path: &'static str,
+    token: Option<String>,
+    record: String,
+}
 
-/// Refused by the layer itself, which grants nothing before.
-fn refused_by_the_layer() -> Vec<Refused> {
-    let forged = json_token(Algorithm::ES256, &json!({ "kid": "2025-a" }), &json!({}))
-        .signed_by(&KeyPair::generate(Algorithm::ES256));
-    let required = of(standard(keys()).require_claim("use", "access"));
-    let lacking = with(json!({}));
-    let claim = |name: &str, rest: &str| format!(r#"claim="{name}" {rest}"#);
-    let at = |status: u16, rest: &str| format!("status={status} {rest}");
-    let unverified = |status| at(status, UNVERIFIED);
-    let signed = |status| at(status, SIGNED);
-    let hs256 = json_token(Algorithm::HS256, &json!({}), &json!({})).compact();
-    let header = |header: &str| {
-        json_token(Algorithm::ES256, &json!({}), &json!({})).header(header).compact()
-    };
-    let reason = |reason| policy_fn(move |_, _| Err(Denial::forbidden().with_reason(reason)));
-    let down =
-        || policy_fn(|_, _| Err(Denial::unavailable("no route to host").with_reason("store_down")));
+impl Case {
+    /// `GET /` with a good token that lacks everything.
+    fn new(name: &'static str, layer: JwtLayer, status: u16, reason: &str, rest: &str) -> Self {
+        let record = refusal(reason, &format!("status={status} {rest}"));
+        Self { name, layer, path: "/", token: Some(with(&json!({}))), record }
+    }
+
+    fn token(self, token: impl Into<Option<String>>) -> Self {
+        Self { token: token.into(), ..self }
+    }
+
+    fn path(self, path: &'static str) -> Self {
+        Self { path, ..self }
+    }
+
+    /// The record names this claim.
+    fn claim(self, claim: &str) -> Self {
+        let record = self.record.replace(" status=", &format!(r#" claim="{claim}" status="#));
+        Self { record, ..self }
+    }
+}
+
+fn header(header: &str) -> String {
+    json_token(Algorithm::ES256, &json!({}), &json!({})).header(header).compact()
+}
+
+/// The header was not read, or does not say what it has to.
+fn of_no_algorithm() -> Vec<Case> {
+    let case = |name, status, reason| Case::new(name, layer(keys()), status, reason, UNKNOWN);
+    let critical = header(r#"{"alg":"ES256","crit":["a"]}"#);
     vec![
-        ("absent", layer(keys()), "/", None, "missing_credentials", at(401, UNKNOWN)),
-        (
-            "two words",
-            layer(keys()),
-            "/",
-            Some("a b".to_owned()),
-            "invalid_credentials",
-            at(400, UNKNOWN),
-        ),
-        (
-            "no token",
-            layer(keys()),
-            "/",
-            Some("no.good.token".to_owned()),
-            "malformed",
-            at(401, UNKNOWN),
-        ),
-        (
-            "no algorithm",
-            layer(keys()),
-            "/",
-            Some(header(r#"{"alg":"none"}"#)),
-            "algorithm_not_allowed",
-            at(401, UNKNOWN),
-        ),
-        (
-            "crit",
-            layer(keys()),
-            "/",
-            Some(header(r#"{"alg":"ES256","crit":["a"]}"#)),
-            "critical_header",
-            at(401, UNKNOWN),
-        ),
-        (
-            "another algorithm",
-            layer(keys()),
-            "/",
-            Some(hs256),
-            "algorithm_not_allowed",
-            at(401, &UNVERIFIED.replace("ES256", "HS256")),
-        ),
-        (
-            "expired",
-            layer(keys()),
-            "/",
-            Some(with(json!({ "exp": 1 }))),
-            "expired",
-            unverified(401),
-        ),
-        (
-            "a wrong date",
-            layer(keys()),
-            "/",
-            Some(with(json!({ "exp": "1" }))),
-            "invalid_claim",
-            claim("exp", &unverified(401)),
-        ),
-        (
-            "no audience",
-            layer(keys()),
-            "/",
-            Some(with(json!({ "aud": null }))),
-            "missing_claim",
-            claim("aud", &unverified(401)),
-        ),
-        (
-            "a strange issuer",
-            layer(keys()),
-            "/",
-            Some(with(json!({ "iss": "https://x.example" }))),
-            "unknown_issuer",
-            unverified(401),
-        ),
-        (
-            "a strange key",
-            layer(keys()),
-            "/",
-            Some(token(&json!({ "kid": "mine" }), &json!({}))),
-            "unknown_key",
-            unverified(401),
-        ),
-        ("forged", layer(keys()), "/", Some(forged.clone()), "invalid_signature", unverified(401)),
-        (
-            "forged, key awaited",
-            layer(later()),
-            "/",
-            Some(forged),
-            "invalid_signature",
-            unverified(401).replace("ready", "waited"),
-        ),
-        (
-            "no claim that is required",
-            required.clone(),
-            "/",
-            Some(lacking.clone()),
-            "missing_claim",
-            claim("use", &signed(401)),
-        ),
-        (
-            "another than is required",
-            required,
-            "/",
-            Some(with(json!({ "use": "id" }))),
-            "invalid_claim",
-            claim("use", &signed(401)),
-        ),
-        (
-            "claims of another type",
-            layer(keys()).claims::<Vec<u8>>(),
-            "/",
-            Some(good()),
-            "claims_mismatch",
-            signed(403),
-        ),
-        (
-            "no scope",
-            layer(keys()).require(scope()),
-            "/",
-            Some(lacking.clone()),
-            "insufficient_scope",
-            signed(403),
-        ),
-        (
-            "no scope, key awaited",
-            layer(later()).require(scope()),
-            "/",
-            Some(lacking.clone()),
-            "insufficient_scope",
-            at(403, SIGNED_WAITED),
-        ),
-        (
-            "no scope, nameless key",
-            layer(nameless()).require(scope()),
-            "/",
-            Some(lacking.clone()),
-            "insufficient_scope",
-            at(403, SIGNED_NAMELESS),
-        ),
-        (
-            "no token for a policy",
+        case("no token", 401, "missing_credentials").token(None),
+        case("two words", 400, "invalid_credentials").token("a b".to_owned()),
+        case("no JWT", 401, "malformed").token("no.good.token".to_owned()),
+        case("none", 401, "algorithm_not_allowed").token(header(r#"{"alg":"none"}"#)),
+        case("crit", 401, "critical_header").token(critical),
+        Case::new(
+            "no token, for a policy",
             layer(keys()).optional().require(scope()),
-            "/",
-            None,
+            401,
             "missing_credentials",
-            at(401, UNKNOWN),
-        ),
-        (
-            "no role",
-            layer(keys()).require(RequireRole::any("/a/roles", ["b"]).unwrap()),
-            "/",
-            Some(lacking.clone()),
-            "forbidden",
-            claim("/a/roles", &signed(403)),
-        ),
-        (
-            "no claim",
-            layer(keys()).require(RequireClaim::present("org").unwrap()),
-            "/",
-            Some(lacking.clone()),
-            "forbidden",
-            claim("org", &signed(403)),
-        ),
-        (
-            "an old login",
-            layer(keys()).require(RequireFreshAuth::within(std::time::Duration::ZERO)),
-            "/",
-            Some(lacking.clone()),
-            "insufficient_user_authentication",
-            claim("auth_time", &signed(401)),
-        ),
-        (
-            "a reason",
-            layer(keys()).require(reason("no_seat")),
-            "/",
-            Some(lacking.clone()),
-            "no_seat",
-            signed(403),
-        ),
-        (
-            "out of reach",
-            layer(keys()).require(down()),
-            "/",
-            Some(lacking),
-            "store_down",
-            signed(503),
-        ),
+            UNKNOWN,
+        )
+        .token(None),
     ]
 }
 
-/// Refused further in: a layer has granted it, and one record more says what became of it.
-fn refused_further_in() -> Vec<Refused> {
-    let at = |status: u16, rest: &str| format!("status={status} {rest}");
-    let lacking = || Some(with(json!({ "roles": 7 })));
+/// Nobody has vouched for what the token says of its issuer and its key.
+fn of_no_signer() -> Vec<Case> {
+    let case = |name, reason| Case::new(name, layer(keys()), 401, reason, UNVERIFIED);
+    let forged = || {
+        json_token(Algorithm::ES256, &json!({ "kid": "2025-a" }), &json!({}))
+            .signed_by(&KeyPair::generate(Algorithm::ES256))
+    };
+    let waited = UNVERIFIED.replace("ready", "waited");
+    let hs256 = json_token(Algorithm::HS256, &json!({}), &json!({})).compact();
+    let other = UNVERIFIED.replace("ES256", "HS256");
     vec![
-        ("an extractor", layer(keys()), "/claims", lacking(), "claims_mismatch", at(403, SIGNED)),
-        (
-            "an extractor, key awaited",
-            layer(later()),
-            "/claims",
-            lacking(),
-            "claims_mismatch",
-            at(403, SIGNED_WAITED),
-        ),
-        (
-            "a handler's claim",
-            layer(keys()),
-            "/own-claim",
-            lacking(),
-            "claims_mismatch",
-            at(403, SIGNED),
-        ),
-        (
-            "a handler's denial",
-            layer(keys()),
-            "/own-denial",
-            lacking(),
-            "not_the_owner",
-            at(403, SIGNED),
-        ),
-        ("a policy", layer(keys()), "/policy", lacking(), "insufficient_scope", at(403, SIGNED)),
-        (
-            "a policy, key awaited",
-            layer(later()),
-            "/policy",
-            lacking(),
-            "insufficient_scope",
-            at(403, SIGNED_WAITED),
-        ),
-        (
-            "a policy awaited",
-            layer(keys()),
-            "/later",
-            lacking(),
-            "forbidden",
-            at(403, SIGNED_WAITED),
-        ),
+        case("expired", "expired").token(with(&json!({ "exp": 1 }))),
+        case("a wrong date", "invalid_claim").token(with(&json!({ "exp": "1" }))).claim("exp"),
+        case("no audience", "missing_claim").token(with(&json!({ "aud": null }))).claim("aud"),
+        case("a strange issuer", "unknown_issuer")
+            .token(with(&json!({ "iss": "https://x.example" }))),
+        case("a strange key", "unknown_key").token(token(&json!({ "kid": "mine" }), &json!({}))),
+        case("forged", "invalid_signature").token(forged()),
+        Case::new("forged, key awaited", layer(later()), 401, "invalid_signature", &waited)
+            .token(forged()),
+        Case::new("another algorithm", layer(keys()), 401, "algorithm_not_allowed", &other)
+            .token(hs256),
+    ]
+}
+
+/// The signature held, and the token is refused all the same.
+fn of_a_signer() -> Vec<Case> {
+    let use_required = || of(standard(keys()).require_claim("use", "access"));
+    let case = |name, layer, status, reason| Case::new(name, layer, status, reason, SIGNED);
+    let mismatch = layer(keys()).claims::<Vec<u8>>();
+    let (waits, nobodys) = (layer(later()).require(scope()), layer(nameless()).require(scope()));
+    let lacks = "insufficient_scope";
+    vec![
+        case("a claim missing", use_required(), 401, "missing_claim").claim("use"),
+        case("another claim", use_required(), 401, "invalid_claim")
+            .token(with(&json!({ "use": "id" })))
+            .claim("use"),
+        case("claims of another type", mismatch, 403, "claims_mismatch").token(good()),
+        case("no scope", layer(keys()).require(scope()), 403, lacks),
+        Case::new("no scope, key awaited", waits, 403, lacks, SIGNED_WAITED),
+        Case::new("no scope, nameless key", nobodys, 403, lacks, SIGNED_NAMELESS)
+            .token(token(&json!({ "kid": "canary" }), &json!({}))),
+    ]
+}
+
+/// A policy denies it.
+fn of_a_policy() -> Vec<Case> {
+    fn case(name: &'static str, policy: impl Policy, status: u16, reason: &str) -> Case {
+        Case::new(name, layer(keys()).require(policy), status, reason, SIGNED)
+    }
+    let role = RequireRole::any("/a/roles", ["b"]).unwrap();
+    let login = RequireFreshAuth::within(Duration::ZERO);
+    let seat = policy_fn(|_, _| Err(Denial::forbidden().with_reason("no_seat")));
+    let down = policy_fn(|_, _| Err(Denial::unavailable("no route to host")));
+    let named = policy_fn(|_, _| Err(Denial::unavailable("down").with_reason("store_down")));
+    vec![
+        case("no role", role, 403, "forbidden").claim("/a/roles"),
+        case("no claim", RequireClaim::present("org").unwrap(), 403, "forbidden").claim("org"),
+        case("an old login", login, 401, "insufficient_user_authentication").claim("auth_time"),
+        case("a reason", seat, 403, "no_seat"),
+        case("out of reach", down, 503, "unavailable"),
+        case("out of reach, with a reason", named, 503, "store_down"),
     ]
 }
 
 #[tokio::test]
-async fn what_is_refused_is_recorded_as_refused_once() {
-    for (name, layer, path, token, reason, rest) in refused_by_the_layer() {
-        let expected = [refusal(reason, &rest)];
-        assert_eq!(records(layer, path, token.as_deref()).await, expected, "{name}");
+async fn what_a_layer_refuses_is_recorded_once() {
+    for cases in [of_no_algorithm(), of_no_signer(), of_a_signer(), of_a_policy()] {
+        for Case { name, layer, path, token, record } in cases {
+            assert_eq!(records(layer, path, token.as_deref()).await, [record], "{name}");
+        }
     }
-    for (name, layer, path, token, reason, rest) in refused_further_in() {
+}
+
+/// Refused further in: a layer has granted it, and one record more says what became of it.
+fn further_in() -> Vec<Case> {
+    let at_hand = |name, reason| Case::new(name, layer(keys()), 403, reason, SIGNED);
+    let waited = |name, reason| Case::new(name, layer(later()), 403, reason, SIGNED_WAITED);
+    let policy = Case::new("a policy awaited", layer(keys()), 403, "forbidden", SIGNED_WAITED);
+    let roles = with(&json!({ "roles": 7 }));
+    vec![
+        at_hand("an extractor", "claims_mismatch").path("/claims"),
+        waited("an extractor, key awaited", "claims_mismatch").path("/claims"),
+        at_hand("a handler's claim", "claims_mismatch").path("/own-claim").token(roles),
+        at_hand("a handler's denial", "not_the_owner").path("/own-denial"),
+        at_hand("a policy", "insufficient_scope").path("/policy"),
+        waited("a policy, key awaited", "insufficient_scope").path("/policy"),
+        policy.path("/later"),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_refused_further_in_is_recorded_as_refused_once() {
+    for Case { name, layer, path, token, record } in further_in() {
         let found = records(layer, path, token.as_deref()).await;
         let granted = found[0].starts_with(r#"outcome="granted""#);
         assert!(granted && found.len() == 2, "{name}: {found:?}");
-        assert_eq!(found[1], refusal(reason, &rest), "{name}");
+        assert_eq!(found[1], record, "{name}");
     }
 }
