@@ -11,7 +11,8 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    token::{Claims, VerifiedToken},
+    policy::denial::Denial,
+    token::{Claims, ClaimsError, VerifiedToken},
     web::{
         challenge::RejectionKind,
         rejection::{Rejection, verified},
@@ -73,13 +74,28 @@ where
 /// Without a layer around, the response is that of [`BearerResponder`]; a missing layer says so in
 /// its body.
 impl IntoResponse for Rejection {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
         let mut response: Response = BearerResponder.respond(&self);
         if self.kind() == RejectionKind::Misconfigured {
-            self.warn();
+            // There may be no layer around that would.
+            self.log();
             response = (self.status(), self.description()).into_response();
         }
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// As its [`Rejection`]: a handler may end with `?` where a claim does not fit.
+impl IntoResponse for ClaimsError {
+    fn into_response(self) -> Response {
+        Rejection::from(self).into_response()
+    }
+}
+
+/// As its [`Rejection`]: a handler may end with `?` on what a requirement says of a token.
+impl IntoResponse for Denial {
+    fn into_response(self) -> Response {
+        Rejection::from(self).into_response()
     }
 }

@@ -89,22 +89,34 @@
 //!
 //! Clients are not told why. [`tracing`](https://docs.rs/tracing) is, under the target `tower_bearer`;
 //! with `tracing-subscriber` and `RUST_LOG=tower_bearer=debug` it reads
-//! `request refused reason="audience_mismatch" status=401`. No token, key, claim or `kid` is ever printed.
+//! `request refused outcome="refused" reason="audience_mismatch" status=401 alg="ES256" issuer="unverified" kid="unverified" latency="ready"`.
+//! No token, no secret, no claim's value and no `kid` of a token is ever printed.
 //!
 //! | level | message | fields | when |
 //! |---|---|---|---|
-//! | `debug` | `request refused` | `outcome`, `reason`, `claim`, `status`, `alg`, `issuer`, `kid`, `latency` | a request is answered by the layer |
-//! | `debug` | `request passes` | `outcome`, `reason`, `alg`, `issuer`, `kid`, `latency` | a layer lets it through: `granted`, `anonymous`, or, by best effort, `failed` |
+//! | `debug` | `request refused` | `outcome`, `reason`, `claim`, `status`, `alg`, `issuer`, `kid`, `latency` | a request is refused, by a layer, an extractor or a handler; once for each |
+//! | `debug` | `request passes` | `outcome`, `reason`, `claim`, `alg`, `issuer`, `kid`, `latency` | a layer lets it through; once for each layer |
 //! | `debug` | `keys fetched`, `keys read` | `from`, `outcome`, `keys`, `skipped`; `generation` | a set came, from an issuer or a file |
 //! | `warn` | `keys not fetched`, `keys not read` | `from`, `error` | it did not; the last good one stays |
 //! | `warn` | `keys unavailable` | `issuer`, `error`, `source` | a resolver could not say whether there is a key; at `debug` where `keys not fetched` has said so |
 //! | `warn` | `issuers unavailable` | `error`, `source` | an [`IssuerResolver`] could not say whether an issuer is trusted, or has too many questions to answer; once for each question |
 //! | `error` | `issuer misconfigured` | `error`, `source` | an [`IssuerResolver`] answered with an issuer that cannot be used |
 //! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few, in a fixed set of issuers; once for each trusted one |
-//! | `warn` | `claims do not fit the type a handler asks for` | `field` | an extractor or [`JwtLayer::claims`] answers 403 |
-//! | `error` | `no JwtLayer has run before this handler` | | an extractor finds no outcome and answers 500 |
+//! | `warn` | `claims do not fit the type asked for` | `field` | an extractor, a policy, a handler or [`JwtLayer::claims`] answers 403 |
+//! | `warn` | `policy unavailable` | `reason`, `error` | a [`Policy`] could not say whether a request is permitted: [`Denial::unavailable`] |
+//! | `error` | `no JwtLayer has run before this handler` | | an extractor or an [`AuthorizeLayer`] finds no outcome and answers 500 |
 //!
-//! `reason` is a [`TokenErrorKind::code`] or a [`RejectionKind::code`]; `trusted` and `issuer` are issuers as they were
+//! The first two are the record of decisions:
+//!
+//! | field | is |
+//! |---|---|
+//! | `outcome` | `granted`; `anonymous`, without a token; `failed`, with a bad one by best effort; `refused` |
+//! | `reason` | `granted`; `absent` or `preflight`; why a token is bad, a [`TokenErrorKind::code`]; what a policy was given [as a reason](Denial::with_reason); else a [`RejectionKind::code`] |
+//! | `alg` | the algorithm, once the header was read, and `unknown` before |
+//! | `issuer`, `kid` | once the signature holds, the issuer as it was configured and the key as its set spells it, which may be not at all; `unverified` before |
+//! | `latency` | `ready`, or `waited` where a key, an issuer or a policy was waited for |
+//!
+//! `trusted` and `issuer` are issuers as they were
 //! configured; `from` is an issuer, a URL without its query, or a path, as it was configured; `claim` is one that is registered or that the set-up asks for; `field` is a claim's name where
 //! it is plain.
 //!
@@ -115,6 +127,7 @@
 //! | name | kind | labels |
 //! |---|---|---|
 //! | `tower_bearer_tokens_total` | counter | `outcome`: `verified` or a [`TokenErrorKind::code`] |
+//! | `tower_bearer_decisions_total` | counter: one for each layer that a request passes, and one if it is refused | `outcome`, `reason`, `alg`, `issuer`, `latency`, as in the record of decisions |
 //! | `tower_bearer_key_fetches_total` | counter | `from`; `occasion`: `schedule`, `unknown_key`, `operator`; `outcome`: `changed`, `unchanged`, `failed` |
 //! | `tower_bearer_keys` | gauge | `from` |
 //! | `tower_bearer_keys_age_seconds` | gauge, as of the last attempt, which is at most a minute old in an outage | `from` |

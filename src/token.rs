@@ -158,11 +158,17 @@ impl VerifiedToken {
     /// One claim by its name; `None` if it is not there. Names are those of the top level, dots and
     /// slashes included; `null` fits only an `Option`.
     ///
+    /// The error is an answer in axum, 403 without a word about the claim, so a handler can pass it on:
+    ///
     /// ```
-    /// # fn roles(token: &tower_bearer::VerifiedToken) -> Result<(), tower_bearer::ClaimsError> {
-    /// let roles: Vec<String> = token.claim("roles")?.unwrap_or_default();
-    /// # Ok(())
-    /// # }
+    /// use tower_bearer::{ClaimsError, VerifiedToken};
+    ///
+    /// async fn roles(token: VerifiedToken) -> Result<String, ClaimsError> {
+    ///     let roles: Vec<String> = token.claim("roles")?.unwrap_or_default();
+    ///     Ok(roles.join(" "))
+    /// }
+    /// # #[cfg(feature = "axum")]
+    /// # drop(axum::Router::<()>::new().route("/roles", axum::routing::get(roles)));
     /// ```
     ///
     /// # Errors

@@ -33,7 +33,7 @@ use crate::{
     jose::{
         compact::{self, Compact},
         header::Header,
-        json::{has_reserved_strings, read_object},
+        json::has_reserved_strings,
         key::VerifyingKey,
     },
     keys::KeyResolver,
@@ -236,9 +236,7 @@ where
     let payload = compact::decode(parts.payload)
         .and_then(|payload| String::from_utf8(payload).ok())
         .ok_or(TokenErrorKind::Malformed)?;
-    let claims: Registered<'_> = read_object(&payload).map_err(|error| {
-        if error.is_data() { TokenErrorKind::InvalidClaim } else { TokenErrorKind::Malformed }
-    })?;
+    let claims = Registered::read(&payload)?;
     if has_reserved_strings(&payload) {
         return Err(TokenErrorKind::InvalidClaim.into());
     }

@@ -9,7 +9,8 @@ use serde::{
 
 use crate::{
     clock::NumericDate,
-    jose::json::{Members, Text},
+    error::{TokenError, TokenErrorKind},
+    jose::json::{Members, Text, read_members},
 };
 
 /// The registered claims of a token, borrowed from its decoded payload.
@@ -24,6 +25,32 @@ pub(crate) struct Registered<'p> {
     pub(crate) dates: Dates,
     /// There is a `cnf`.
     pub(crate) bound: bool,
+    /// Which of these was read last, unless another one was: if reading fails, it is at fault.
+    last: Option<&'static str>,
+}
+
+impl<'p> Registered<'p> {
+    /// Reads them from the payload of a token.
+    pub(crate) fn read(payload: &'p str) -> Result<Self, TokenError> {
+        let mut claims = Self::default();
+        match read_members(payload, &mut claims) {
+            Ok(()) => Ok(claims),
+            Err(error) if !error.is_data() => Err(TokenErrorKind::Malformed.into()),
+            Err(_) => {
+                Err(claims.last.map_or(TokenErrorKind::InvalidClaim.into(), TokenError::invalid))
+            }
+        }
+    }
+
+    /// The value that stands in `map` under this name, which is spelt by us and not by the token.
+    fn value<T, A>(&mut self, name: &'static str, map: &mut A) -> Result<T, A::Error>
+    where
+        T: Deserialize<'p>,
+        A: MapAccess<'p>,
+    {
+        self.last = Some(name);
+        map.next_value()
+    }
 }
 
 /// The dates of a token.
@@ -37,19 +64,22 @@ pub(crate) struct Dates {
 impl<'p> Members<'p> for Registered<'p> {
     fn member<A: MapAccess<'p>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "iss" => self.issuer = Some(map.next_value()?),
-            "sub" => self.subject = Some(map.next_value()?),
-            "aud" => self.audience = Some(map.next_value()?),
-            "exp" => self.dates.expires_at = Some(map.next_value()?),
-            "nbf" => self.dates.not_before = Some(map.next_value()?),
-            "iat" => self.dates.issued_at = Some(map.next_value()?),
-            "jti" => self.jwt_id = Some(map.next_value()?),
-            "client_id" => self.client_id = Some(map.next_value()?),
+            "iss" => self.issuer = Some(self.value("iss", map)?),
+            "sub" => self.subject = Some(self.value("sub", map)?),
+            "aud" => self.audience = Some(self.value("aud", map)?),
+            "exp" => self.dates.expires_at = Some(self.value("exp", map)?),
+            "nbf" => self.dates.not_before = Some(self.value("nbf", map)?),
+            "iat" => self.dates.issued_at = Some(self.value("iat", map)?),
+            "jti" => self.jwt_id = Some(self.value("jti", map)?),
+            "client_id" => self.client_id = Some(self.value("client_id", map)?),
             "cnf" => {
-                map.next_value::<de::IgnoredAny>()?;
+                self.value::<de::IgnoredAny, A>("cnf", map)?;
                 self.bound = true;
             }
-            _ => drop(map.next_value::<de::IgnoredAny>()?),
+            _ => {
+                self.last = None;
+                map.next_value::<de::IgnoredAny>()?;
+            }
         }
         Ok(())
     }
@@ -144,8 +174,16 @@ pub(crate) struct RegisteredSpans {
 
 impl RegisteredSpans {
     pub(crate) fn of(registered: Registered<'_>, payload: &str) -> Self {
-        let Registered { issuer: _, subject, jwt_id, client_id, audience, dates, bound: _ } =
-            registered;
+        let Registered {
+            issuer: _,
+            subject,
+            jwt_id,
+            client_id,
+            audience,
+            dates,
+            bound: _,
+            last: _,
+        } = registered;
         let span = |text: Option<Text<'_>>| text.map(|text| Span::of(text, payload));
         let audience = match audience {
             None => Vec::new(),

@@ -26,31 +26,39 @@ pub(crate) trait Members<'de>: Default {
 
 /// Reads a whole JSON text that must be one object.
 pub(crate) fn read_object<'de, M: Members<'de>>(json: &'de str) -> Result<M, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let members = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
-    deserializer.end()?;
+    let mut members = M::default();
+    read_members(json, &mut members)?;
     Ok(members)
 }
 
-struct ObjectVisitor<M>(PhantomData<M>);
+/// The same, where it matters how far one came.
+pub(crate) fn read_members<'de, M: Members<'de>>(
+    json: &'de str,
+    members: &mut M,
+) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    deserializer.deserialize_map(ObjectVisitor(members))?;
+    deserializer.end()
+}
 
-impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<M> {
-    type Value = M;
+struct ObjectVisitor<'m, M>(&'m mut M);
+
+impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<'_, M> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
-        let mut members = M::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = Names::default();
         while let Some(Text(name)) = map.next_key()? {
-            members.member(&name, &mut map)?;
+            self.0.member(&name, &mut map)?;
             if !seen.insert(name) {
                 return Err(de::Error::custom("a member appears twice"));
             }
         }
-        Ok(members)
+        Ok(())
     }
 }
 

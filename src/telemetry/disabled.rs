@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) fn token(_: Result<(), &'static str>) {}
 
-pub(super) fn request(_: &'static str, _: &Record<'_>) {}
+pub(super) fn decision(_: &'static str, _: &Record<'_>) {}
 
 #[cfg(feature = "jwks")]
 pub(crate) fn fetch(_: &Arc<str>, _: &'static str, _: &'static str) {}

@@ -22,13 +22,13 @@ pub(crate) fn token(outcome: Result<(), &'static str>) {
 }
 
 /// A decision about a request was made.
-pub(super) fn request(outcome: &'static str, record: &Record<'_>) {
+pub(super) fn decision(outcome: &'static str, record: &Record<'_>) {
     let Record { reason, claim: _, signer, latency } = record;
     let issuer = signer.issuer.map_or(SharedString::const_str(UNVERIFIED), |issuer| {
         SharedString::from_shared(Arc::clone(issuer))
     });
     counter!(
-        "tower_bearer_requests_total",
+        "tower_bearer_decisions_total",
         "outcome" => outcome,
         "reason" => *reason,
         "alg" => signer.alg(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{TARGET, count};
+use crate::error::TokenError;
 
 /// One decision. It holds names of the set-up, words of ours, and nothing that a token brings.
 #[derive(Clone, Copy)]
@@ -27,7 +28,7 @@ pub(crate) struct Signer<'a> {
 }
 
 /// Whether anything was waited for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Latency {
     /// All that was needed was at hand.
     #[default]
@@ -48,7 +49,13 @@ impl Latency {
 /// Stands for an issuer and a key that nobody has vouched for.
 pub(super) const UNVERIFIED: &str = "unverified";
 
-impl Signer<'_> {
+impl<'a> Signer<'a> {
+    /// Of a token that was refused.
+    pub(crate) fn of(error: &'a TokenError) -> Self {
+        let (issuer, kid) = error.signer().unzip();
+        Self { alg: error.algorithm(), issuer, kid: kid.flatten() }
+    }
+
     pub(super) fn alg(&self) -> &'static str {
         self.alg.unwrap_or("unknown")
     }
@@ -66,11 +73,11 @@ impl Signer<'_> {
 impl Record<'_> {
     /// The request goes on.
     pub(crate) fn passes(&self, outcome: &'static str) {
-        let Self { reason, claim: _, signer, latency } = self;
+        let Self { reason, claim, signer, latency } = self;
         let (alg, issuer, kid) = (signer.alg(), signer.issuer(), signer.kid());
         let latency = latency.name();
-        tracing::debug!(target: TARGET, outcome, reason, alg, issuer, kid, latency, "request passes");
-        count::request(outcome, self);
+        tracing::debug!(target: TARGET, outcome, reason, claim, alg, issuer, kid, latency, "request passes");
+        count::decision(outcome, self);
     }
 
     /// The request is answered here.
@@ -79,6 +86,6 @@ impl Record<'_> {
         let (alg, issuer, kid) = (signer.alg(), signer.issuer(), signer.kid());
         let (outcome, latency) = ("refused", latency.name());
         tracing::debug!(target: TARGET, outcome, reason, claim, status, alg, issuer, kid, latency, "request refused");
-        count::request(outcome, self);
+        count::decision(outcome, self);
     }
 }

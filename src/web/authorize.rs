@@ -14,7 +14,7 @@ use super::{
     challenge::RejectionKind,
     future::ResponseFuture,
     gate::{Done, Judge, Step, ask, decided},
-    rejection::Rejection,
+    rejection::{Passed, Rejection},
     respond::{BearerResponder, Respond},
     service::go_on,
     wanted::Wanted,
@@ -125,18 +125,25 @@ impl<ReqBody, ResBody: Default> Judge<ReqBody, ResBody> for Authorize {
         }
     }
 
-    fn refuse(&self, rejection: Rejection, _: Wanted) -> Response<ResBody> {
+    fn refuse(&self, mut rejection: Rejection, _: Wanted) -> Response<ResBody> {
         if rejection.kind() == RejectionKind::Misconfigured {
-            rejection.warn();
+            // There may be no layer around that would.
+            rejection.log();
         }
         let mut response = BearerResponder.respond(&rejection);
         response.extensions_mut().insert(rejection);
         response
     }
 
-    fn answered(&self, mut response: Response<ResBody>, _: Wanted) -> Response<ResBody> {
+    fn answered(
+        &self,
+        mut response: Response<ResBody>,
+        passed: &Passed,
+        _: Wanted,
+    ) -> Response<ResBody> {
         if let Some(rejection) = response.extensions_mut().remove::<Rejection>() {
-            response.extensions_mut().insert(rejection.completed(&*self.policy));
+            let rejection = rejection.within(passed).completed(&*self.policy);
+            response.extensions_mut().insert(rejection);
         }
         response
     }

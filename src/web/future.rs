@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::{
     gate::{Judge, Step, Wait},
-    rejection::Rejection,
+    rejection::{Passed, Rejection},
     wanted::Wanted,
 };
 
@@ -36,7 +36,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<S, ReqBody, ResBody, F> {
         /// The request has passed.
-        Passed { #[pin] inner: F },
+        Passed { #[pin] inner: F, passed: Passed },
         /// The request goes no further.
         Refused { response: Option<Response<ResBody>> },
         /// A key, an issuer or a policy is waited for: the cold path, in a box.
@@ -57,10 +57,11 @@ where
 {
     pub(crate) fn passed(
         inner: S::Future,
+        passed: Passed,
         gate: Arc<dyn Judge<ReqBody, ResBody>>,
         wanted: Wanted,
     ) -> Self {
-        Self { state: State::Passed { inner }, gate, wanted }
+        Self { state: State::Passed { inner, passed }, gate, wanted }
     }
 
     pub(crate) fn refused(
@@ -97,9 +98,9 @@ where
         let (mut state, gate, wanted) = (this.state, this.gate, *this.wanted);
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Passed { inner } => {
+                StateProjection::Passed { inner, passed } => {
                     let response = ready!(inner.poll(cx))?;
-                    return Poll::Ready(Ok(gate.answered(response, wanted)));
+                    return Poll::Ready(Ok(gate.answered(response, passed, wanted)));
                 }
                 StateProjection::Refused { response } => {
                     return Poll::Ready(Ok(response.take().expect(AGAIN)));
@@ -109,9 +110,10 @@ where
                     let done = ready!(pending.wait.poll(cx));
                     let mut pending = waiting.take().expect(AGAIN);
                     match gate.resume(&mut pending.request, done) {
-                        Step::Pass => {
+                        Step::Pass(latency) => {
                             let Waiting { wait: _, request, mut ready } = *pending;
-                            State::Passed { inner: ready.call(request) }
+                            let passed = Passed::of(&request, latency);
+                            State::Passed { inner: ready.call(request), passed }
                         }
                         Step::Refuse(rejection) => {
                             State::Refused { response: Some(gate.refuse(rejection, wanted)) }

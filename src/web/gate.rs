@@ -19,7 +19,7 @@ use http::{
 
 use super::{
     challenge::ChallengeParams,
-    rejection::{Rejection, verified},
+    rejection::{Passed, Rejection, verified},
     respond::{Respond, complete},
     source::TokenSource,
     wanted::Wanted,
@@ -43,12 +43,17 @@ pub(crate) trait Judge<ReqBody, ResBody>: Send + Sync {
     fn refuse(&self, rejection: Rejection, wanted: Wanted) -> Response<ResBody>;
 
     /// The response of the inner service, which may be a refusal of an extractor or an inner layer.
-    fn answered(&self, response: Response<ResBody>, wanted: Wanted) -> Response<ResBody>;
+    fn answered(
+        &self,
+        response: Response<ResBody>,
+        passed: &Passed,
+        wanted: Wanted,
+    ) -> Response<ResBody>;
 }
 
 /// What is to be done with a request.
 pub(crate) enum Step {
-    Pass,
+    Pass(Latency),
     Refuse(Rejection),
     Wait(Wait),
 }
@@ -117,9 +122,7 @@ impl<T: TokenSource, R> Gate<T, R> {
         mark_sensitive(request.headers_mut());
         self.remove_typed(request.extensions_mut());
         if self.pass_preflight && is_preflight(request) {
-            Outcome::Absent.replace_in(request.extensions_mut());
-            record("preflight", Signer::default(), Latency::Ready).passes("anonymous");
-            return Step::Pass;
+            return anonymous(request, "preflight");
         }
         let presented = match self.source.token(RequestHead::of(request)) {
             Err(error) => return self.failed(request, error, Latency::Ready),
@@ -138,11 +141,7 @@ impl<T: TokenSource, R> Gate<T, R> {
         match &self.policy {
             Some(policy) => Step::Refuse(Rejection::missing_for(&**policy)),
             None if self.mode == Mode::Required => Step::Refuse(Rejection::missing()),
-            None => {
-                Outcome::Absent.replace_in(request.extensions_mut());
-                record("absent", Signer::default(), Latency::Ready).passes("anonymous");
-                Step::Pass
-            }
+            None => anonymous(request, "absent"),
         }
     }
 
@@ -151,10 +150,10 @@ impl<T: TokenSource, R> Gate<T, R> {
         if self.mode != Mode::BestEffort || self.policy.is_some() {
             return Step::Refuse(Rejection::from(error).after(latency));
         }
-        let signer = Signer { alg: error.algorithm(), ..Signer::default() };
-        record(error.kind().code(), signer, latency).passes("failed");
+        let (reason, claim, signer) = (error.kind().code(), error.claim(), Signer::of(&error));
+        Record { reason, claim, signer, latency }.passes("failed");
         Outcome::Failed(error).replace_in(request.extensions_mut());
-        Step::Pass
+        Step::Pass(latency)
     }
 
     /// There is a token, and it was judged.
@@ -210,7 +209,7 @@ impl<T, R> Gate<T, R> {
     where
         R: Respond<B>,
     {
-        let rejection = rejection.answered_by(&self.params, wanted);
+        let mut rejection = rejection.answered_by(&self.params, wanted);
         rejection.log();
         let mut response = self.responder.respond(&rejection);
         complete(&mut response, &rejection);
@@ -238,10 +237,16 @@ where
         self.render(rejection, wanted)
     }
 
-    fn answered(&self, mut response: Response<ResBody>, wanted: Wanted) -> Response<ResBody> {
-        let Some(mut rejection) = response.extensions_mut().remove::<Rejection>() else {
+    fn answered(
+        &self,
+        mut response: Response<ResBody>,
+        passed: &Passed,
+        wanted: Wanted,
+    ) -> Response<ResBody> {
+        let Some(rejection) = response.extensions_mut().remove::<Rejection>() else {
             return response;
         };
+        let mut rejection = rejection.within(passed);
         if let Some(policy) = &self.policy {
             rejection = rejection.completed(&**policy);
         }
@@ -281,14 +286,18 @@ pub(crate) fn decided<B>(
     }
 }
 
-fn granted<B>(request: &Request<B>, latency: Latency) -> Step {
-    let signer = VerifiedToken::of(request).map(VerifiedToken::signer).unwrap_or_default();
-    record("granted", signer, latency).passes("granted");
-    Step::Pass
+/// There are no credentials, and none are asked for.
+fn anonymous<B>(request: &mut Request<B>, reason: &'static str) -> Step {
+    Outcome::Absent.replace_in(request.extensions_mut());
+    let (signer, latency) = (Signer::default(), Latency::Ready);
+    Record { reason, claim: None, signer, latency }.passes("anonymous");
+    Step::Pass(latency)
 }
 
-fn record<'a>(reason: &'static str, signer: Signer<'a>, latency: Latency) -> Record<'a> {
-    Record { reason, claim: None, signer, latency }
+fn granted<B>(request: &Request<B>, latency: Latency) -> Step {
+    let signer = VerifiedToken::of(request).map(VerifiedToken::signer).unwrap_or_default();
+    Record { reason: "granted", claim: None, signer, latency }.passes("granted");
+    Step::Pass(latency)
 }
 
 /// Takes over what layers in between have added, but nothing that speaks of the old answer. All of gRPC's headers do.

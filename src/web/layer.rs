@@ -92,7 +92,9 @@ impl<T, R> JwtLayer<T, R> {
     /// `Access-Control-Request-Method`. Browsers send them without credentials.
     ///
     /// Not needed if the CORS layer lies outside of this one, as it should. With it, a handler that
-    /// answers any method must not take an `OPTIONS` for an authenticated request.
+    /// answers any method must not take an `OPTIONS` for an authenticated request. A policy that this layer
+    /// [requires](Self::require) is not asked; an [`AuthorizeLayer`](crate::AuthorizeLayer) further in refuses
+    /// preflights that reach it.
     pub fn allow_cors_preflight(mut self) -> Self {
         self.gate.pass_preflight = true;
         self

@@ -1,8 +1,8 @@
 //! [`Rejection`]: why a request goes no further.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, mem, sync::Arc, time::Duration};
 
-use http::{Extensions, HeaderValue, StatusCode};
+use http::{Extensions, HeaderValue, Request, StatusCode};
 
 use super::{
     challenge::{self, Challenge, ChallengeParams, RejectionKind, Row},
@@ -39,6 +39,8 @@ struct Inner {
     /// The token that is good, and not enough: for the record, and for the scopes that it has.
     token: Option<VerifiedToken>,
     latency: Latency,
+    /// It is in the log already.
+    logged: bool,
 }
 
 #[derive(Clone)]
@@ -171,6 +173,16 @@ impl Rejection {
         self
     }
 
+    /// The same, of a request that had got this far: what the refusal does not know of it, as a handler's own does not,
+    /// is filled in.
+    pub(crate) fn within(mut self, passed: &Passed) -> Self {
+        if !matches!(self.0.cause, Cause::Token(_)) {
+            self.0.token = self.0.token.or_else(|| passed.token.clone());
+        }
+        self.0.latency = self.0.latency.max(passed.latency);
+        self
+    }
+
     /// The same refusal, in the name of this layer.
     pub(crate) fn answered_by(mut self, params: &Arc<ChallengeParams>, wanted: Wanted) -> Self {
         self.0.params = Arc::clone(params);
@@ -203,7 +215,10 @@ impl Rejection {
     }
 
     /// One record for each refusal, from where it is answered.
-    pub(crate) fn log(&self) {
+    pub(crate) fn log(&mut self) {
+        if mem::replace(&mut self.0.logged, true) {
+            return;
+        }
         self.warn();
         let claim = match &self.0.cause {
             Cause::Token(error) => error.claim(),
@@ -215,10 +230,10 @@ impl Rejection {
     }
 
     /// What an operator has to know of.
-    pub(crate) fn warn(&self) {
+    fn warn(&self) {
         if let Some(error) = self.claims_error() {
             let field = error.field();
-            tracing::warn!(target: TARGET, field, "claims do not fit the type a handler asks for");
+            tracing::warn!(target: TARGET, field, "claims do not fit the type asked for");
         }
         if self.kind() == RejectionKind::Misconfigured {
             tracing::error!(target: TARGET, "no JwtLayer has run before this handler");
@@ -233,10 +248,7 @@ impl Rejection {
     fn signer(&self) -> Signer<'_> {
         match (&self.0.token, self.token_error()) {
             (Some(token), _) => token.signer(),
-            (None, Some(error)) => {
-                let (issuer, kid) = error.signer().unzip();
-                Signer { alg: error.algorithm(), issuer, kid: kid.flatten() }
-            }
+            (None, Some(error)) => Signer::of(error),
             (None, None) => Signer::default(),
         }
     }
@@ -272,7 +284,20 @@ impl Rejection {
             wanted: Wanted::default(),
             token: None,
             latency: Latency::default(),
+            logged: false,
         }))
+    }
+}
+
+/// What is remembered of a request that went on.
+pub(crate) struct Passed {
+    token: Option<VerifiedToken>,
+    latency: Latency,
+}
+
+impl Passed {
+    pub(crate) fn of<B>(request: &Request<B>, latency: Latency) -> Self {
+        Self { token: VerifiedToken::of(request).cloned(), latency }
     }
 }
 

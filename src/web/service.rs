@@ -12,6 +12,7 @@ use tower_service::Service;
 use super::{
     future::ResponseFuture,
     gate::{Gate, Judge, Step},
+    rejection::Passed,
     respond::Respond,
     source::TokenSource,
     wanted::Wanted,
@@ -73,7 +74,10 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
 {
     match step {
-        Step::Pass => ResponseFuture::passed(inner.call(request), gate, wanted),
+        Step::Pass(latency) => {
+            let passed = Passed::of(&request, latency);
+            ResponseFuture::passed(inner.call(request), passed, gate, wanted)
+        }
         Step::Refuse(rejection) => ResponseFuture::refused(rejection, gate, wanted),
         Step::Wait(wait) => {
             let clone = inner.clone();

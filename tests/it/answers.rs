@@ -124,7 +124,7 @@ async fn a_route_without_a_layer_says_what_to_do() {
 }
 
 /// A token for each way to be no good here, and an issuer that finds it.
-fn invalid_tokens() -> (TrustedIssuer, Vec<(TokenErrorKind, String)>) {
+pub(crate) fn invalid_tokens() -> (TrustedIssuer, Vec<(TokenErrorKind, String)>) {
     let hour = Duration::from_secs(3600);
     let keys = StaticKeys::new([key(Algorithm::ES256).verifying().with_kid("1")]).unwrap();
     let issuer = standard(keys).max_age(hour).max_lifetime(hour).require_claim("use", "access");

@@ -6,6 +6,7 @@
 mod accessors;
 mod audience;
 mod dates;
+mod fault;
 mod issuer;
 mod others;
 

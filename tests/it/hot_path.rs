@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use http_body_util::Empty;
@@ -17,13 +17,16 @@ use hyper::{
     body::Bytes,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use tower::{Layer, Service, ServiceExt};
+use serde_json::json;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_bearer::{
-    Algorithm, IssuerError, IssuerResolver, JwtLayer, KeyResolver, Lookup, RequestHead, StaticKeys,
-    TrustedIssuer, Verifier, Wanted, resolver_fn, resolver_fn_sync,
+    Algorithm, AuthorizeLayer, Denial, IssuerError, IssuerResolver, JwtLayer, KeyResolver, Lookup,
+    Policy, RequestHead, RequireAcr, RequireClaim, RequireFreshAuth, RequireRole, RequireScope,
+    StaticKeys, TrustedIssuer, Verifier, Wanted, policy_fn, policy_fn_async, resolver_fn,
+    resolver_fn_sync,
 };
 
-use crate::support::{clock, json_token, key, standard, token};
+use crate::support::{NOW, clock, json_token, key, standard, token};
 
 type Body = Empty<Bytes>;
 
@@ -67,7 +70,11 @@ fn request(token: &str) -> Request<Body> {
 }
 
 /// How often the inner service is cloned while so many requests are answered with this status.
-async fn clones(layer: JwtLayer, token: &str, requests: usize, status: u16) -> usize {
+async fn clones<L>(layer: L, token: &str, requests: usize, status: u16) -> usize
+where
+    L: Layer<Inner>,
+    L::Service: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
     let inner = Inner::default();
     let clones = Arc::clone(&inner.clones);
     let mut service = layer.layer(inner);
@@ -128,6 +135,65 @@ fn few_allocations_are_added_and_no_future_is_boxed() {
         let awaited = allocations(&mut layer(pending).layer(Inner::default()), &token) - bare;
         assert!(awaited >= at_hand + 4, "{algorithm}: {awaited} allocations when awaited");
     }
+}
+
+/// A service behind a policy: as a layer's own, or further in.
+async fn clones_by(policy: impl Policy + Clone, requests: usize, status: u16) -> (usize, usize) {
+    let keys = StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap();
+    let required = layer(keys.clone()).require(policy.clone());
+    let required = clones(required, &token().compact(), requests, status).await;
+    let further_in = ServiceBuilder::new().layer(layer(keys)).layer(AuthorizeLayer::new(policy));
+    (required, clones(further_in, &token().compact(), requests, status).await)
+}
+
+#[tokio::test]
+async fn the_inner_service_is_cloned_only_while_a_policy_is_awaited() {
+    let scope = RequireScope::all(["read"]).unwrap();
+    let later =
+        |decision: fn() -> Result<(), Denial>| policy_fn_async(move |_, _| ready(decision()));
+    assert_eq!(clones_by(scope.clone().not(), 10, 200).await, (0, 0), "permitted at once");
+    assert_eq!(clones_by(scope, 10, 403).await, (0, 0), "denied at once");
+    assert_eq!(clones_by(later(|| Ok(())), 10, 200).await, (10, 10), "permitted later");
+    let denied = later(|| Err(Denial::forbidden()));
+    assert_eq!(clones_by(denied, 10, 403).await, (10, 10), "denied later");
+}
+
+/// What is allocated for each request by these, beyond what the layers alone need.
+fn allocations_by(policy: impl Policy + Clone, token: &str) -> (u64, u64) {
+    let keys = StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap();
+    let layer = layer(keys);
+    let alone = allocations(&mut layer.layer(Inner::default()), token);
+    let inside = AuthorizeLayer::new(policy.clone()).layer(Inner::default());
+    let further_in = allocations(&mut layer.layer(inside), token);
+    (
+        allocations(&mut layer.require(policy).layer(Inner::default()), token) - alone,
+        further_in - alone,
+    )
+}
+
+#[test]
+fn a_policy_that_answers_at_once_adds_no_allocation_of_ours() {
+    let claims = json!({ "scope": "read write", "roles": ["staff", "admin"], "acr": "phr", "auth_time": NOW });
+    let token = json_token(Algorithm::ES256, &json!({}), &claims).compact();
+    // A decision further in is counted by itself: its labels take a list.
+    let counted = u64::from(cfg!(feature = "metrics"));
+    // And what reading the claim takes: a list of two scopes and each of them, a list of roles, a value.
+    let cases: [(&str, Arc<dyn Policy>, u64); 8] = [
+        ("a closure", Arc::new(policy_fn(|_, _| Ok(()))), 0),
+        ("scopes", Arc::new(RequireScope::all(["read", "write"]).unwrap()), 3),
+        ("roles", Arc::new(RequireRole::any("roles", ["admin"]).unwrap()), 1),
+        ("acr", Arc::new(RequireAcr::any(["phr"]).unwrap()), 0),
+        ("auth_time", Arc::new(RequireFreshAuth::within(Duration::from_secs(60))), 0),
+        ("a claim", Arc::new(RequireClaim::equals("acr", "phr").unwrap()), 1),
+        ("all", Arc::new(RequireAcr::any(["phr"]).unwrap().and(policy_fn(|_, _| Ok(())))), 0),
+        ("not", Arc::new(policy_fn(|_, _| Err(Denial::forbidden())).not()), 0),
+    ];
+    for (name, policy, own) in cases {
+        let found = allocations_by(policy, &token);
+        assert_eq!(found, (own, own + counted), "{name}");
+    }
+    let later = allocations_by(policy_fn_async(|_, _| ready(Ok(()))), &token);
+    assert!(later.0 >= 2 && later.1 >= 2 + counted, "a box for each that waits: {later:?}");
 }
 
 #[test]

@@ -14,6 +14,7 @@
 mod support;
 
 mod answers;
+mod authorizing;
 mod claims;
 #[cfg(feature = "config")]
 mod config;
@@ -30,6 +31,7 @@ mod protected_resource;
 #[cfg(feature = "testing")]
 mod providers;
 mod readiness;
+mod records;
 mod refusals;
 #[cfg(feature = "testing")]
 mod refusals_page;

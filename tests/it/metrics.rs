@@ -1,13 +1,23 @@
 //! What is counted (feature `metrics`): names and labels as the front page has them, and nothing of a token.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    future::{Future, Ready, ready},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use serde_json::{Value, json};
 use tokio::time::advance;
-use tower_bearer::{Algorithm::ES256, BoxError, FetchBody, RemoteJwks, StaticKeys, Verifier, http};
+use tower::{Layer, Service, ServiceExt};
+use tower_bearer::{
+    Algorithm::ES256, AuthorizeLayer, BoxError, Denial, FetchBody, JwtLayer, RemoteJwks,
+    RequireScope, StaticKeys, Verifier, http, policy_fn, resolver_fn,
+};
 
-use crate::support::{KeyPair, json_token, key, standard, token};
+use crate::support::{ISSUER, KeyPair, json_token, key, standard, token};
 
 const JWKS: &str = "https://issuer.example/jwks";
 
@@ -58,6 +68,86 @@ fn tokens_are_counted_by_what_becomes_of_them() {
             ("tower_bearer_tokens_total outcome=expired", 1.0),
         ],
     );
+}
+
+#[test]
+fn decisions_are_counted_by_outcome_reason_and_signer() {
+    let found = counted(async {
+        let keys = StaticKeys::new([key(ES256).verifying()]).unwrap();
+        let awaited = resolver_fn(|_| async { Ok(key(ES256).verifying()) });
+        let layer = |issuer| JwtLayer::new(Verifier::new(issuer).unwrap());
+        let scope = || RequireScope::all(["read"]).unwrap();
+        let policy = || AuthorizeLayer::new(scope());
+        let at_hand = layer(standard(keys)).optional();
+        let signed = |claims| json_token(ES256, &json!({ "kid": "canary" }), &claims).compact();
+        let (good, lacking) = (signed(json!({ "scope": "read" })), signed(json!({})));
+        send(&at_hand.layer(policy().layer(Inner)), Some(&good)).await;
+        send(&at_hand.layer(policy().layer(Inner)), Some(&lacking)).await;
+        send(&layer(standard(awaited)).require(scope()).layer(Inner), Some(&good)).await;
+        send(&at_hand.layer(Inner), None).await;
+        send(&at_hand.layer(Inner), Some("no.good.token")).await;
+        send(&at_hand.layer(Inner), Some(&signed(json!({ "iss": "canary" })))).await;
+        let failed = signed(json!({ "exp": 1 }));
+        send(&at_hand.clone().best_effort().layer(Inner), Some(&failed)).await;
+        let seats = policy_fn(|_, _| Err(Denial::forbidden().with_reason("no_seat")));
+        send(&at_hand.require(seats).layer(Inner), Some(&good)).await;
+        send(&policy().layer(Inner), None).await;
+    });
+    let decision = |outcome: &str, reason: &str, alg: &str, issuer: &str, latency: &str| {
+        format!(
+            "tower_bearer_decisions_total outcome={outcome} reason={reason} alg={alg} issuer={issuer} latency={latency}"
+        )
+    };
+    let by = |outcome: &str, reason: &str| decision(outcome, reason, "ES256", ISSUER, "ready");
+    let of = |outcome: &str, reason: &str, alg: &str| {
+        decision(outcome, reason, alg, "unverified", "ready")
+    };
+    let expected = [
+        // Twice for the first, by two layers, and once for the second, which is then refused.
+        (by("granted", "granted"), 3.0),
+        (by("refused", "insufficient_scope"), 1.0),
+        (decision("granted", "granted", "ES256", ISSUER, "waited"), 1.0),
+        (of("anonymous", "absent", "unknown"), 1.0),
+        (of("refused", "malformed", "unknown"), 1.0),
+        (of("refused", "unknown_issuer", "ES256"), 1.0),
+        (of("failed", "expired", "ES256"), 1.0),
+        (by("refused", "no_seat"), 1.0),
+        (of("refused", "misconfigured", "unknown"), 1.0),
+    ];
+    let decisions: BTreeMap<_, _> =
+        found.into_iter().filter(|(name, _)| name.contains("decisions")).collect();
+    let expected: Vec<_> = expected.iter().map(|(name, count)| (&**name, *count)).collect();
+    expect(&decisions, &expected);
+}
+
+/// An inner service that answers at once.
+#[derive(Clone)]
+struct Inner;
+
+impl Service<http::Request<()>> for Inner {
+    type Response = http::Response<()>;
+    type Error = Infallible;
+    type Future = Ready<Result<http::Response<()>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Request<()>) -> Self::Future {
+        ready(Ok(http::Response::new(())))
+    }
+}
+
+async fn send<S>(service: &S, token: Option<&str>)
+where
+    S: Service<http::Request<()>, Response = http::Response<()>, Error = Infallible> + Clone,
+{
+    let mut request = http::Request::new(());
+    if let Some(token) = token {
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.headers_mut().insert("authorization", value);
+    }
+    service.clone().oneshot(request).await.unwrap();
 }
 
 #[test]

@@ -20,7 +20,7 @@ type Body = Empty<Bytes>;
 
 /// Panics when it is called without having been polled ready: itself, not the one it was cloned from.
 #[derive(Debug, Default)]
-struct Strict {
+pub(crate) struct Strict {
     ready: bool,
 }
 
