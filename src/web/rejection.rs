@@ -13,7 +13,7 @@ use crate::{
     policy::{
         Policy,
         denial::{Denial, DenialKind},
-        lacking::{Lacking, Mentioned},
+        lacking::{Held, Lacking},
     },
     telemetry::{
         TARGET,
@@ -181,7 +181,7 @@ impl Rejection {
     /// Asks for the scopes of this policy further out as well, so that the next token does not lack those.
     pub(crate) fn completed(mut self, policy: &dyn Policy) -> Self {
         if let (Cause::Denial(denial), Some(token)) = (&self.0.cause, &self.0.token) {
-            let completed = denial.clone().completed(&Mentioned::by(policy, token));
+            let completed = denial.clone().completed(&Held::by(policy, token), &Held::default());
             self.0.cause = Cause::Denial(completed);
         }
         self
