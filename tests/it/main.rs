@@ -24,6 +24,7 @@ mod key_sets;
 #[cfg(all(feature = "jwks", feature = "metrics"))]
 mod metrics;
 mod outcomes;
+mod policies;
 mod property;
 #[cfg(feature = "testing")]
 mod providers;
