@@ -32,11 +32,11 @@ impl<P: Policy, Q: Policy> And<P, Q> {
                 both(one, two, held_by_one, held_by_two).into()
             }
             // The answer is no, whatever the other one says.
-            (Lookup::Ready(Err(denial)), Lookup::Pending(_))
-            | (Lookup::Pending(_), Lookup::Ready(Err(denial)))
-                if denial.is_decided() =>
-            {
-                Err(denial).into()
+            (Lookup::Ready(Err(one)), Lookup::Pending(_)) if one.is_decided() => {
+                both(Err(one), Ok(()), held_by_one, held_by_two).into()
+            }
+            (Lookup::Pending(_), Lookup::Ready(Err(two))) if two.is_decided() => {
+                both(Ok(()), Err(two), held_by_one, held_by_two).into()
             }
             (Lookup::Ready(one), Lookup::Pending(two)) => {
                 let (held, rest) = (held_by_one(), one.is_err().then(held_by_two));
@@ -53,10 +53,10 @@ impl<P: Policy, Q: Policy> And<P, Q> {
             (Lookup::Pending(one), Lookup::Pending(two)) => {
                 let (held_by_one, held_by_two) = (held_by_one(), held_by_two());
                 Lookup::pending(async move {
-                    match one.await {
-                        Err(denial) if denial.is_decided() => Err(denial),
-                        one => both(one, two.await, || held_by_one, || held_by_two),
-                    }
+                    let one = one.await;
+                    let is_no = one.as_ref().is_err_and(Denial::is_decided);
+                    let two = if is_no { Ok(()) } else { two.await };
+                    both(one, two, || held_by_one, || held_by_two)
                 })
             }
         }

@@ -96,7 +96,7 @@ impl Denial {
         match &self.why {
             Why::Claims(_) => DenialKind::ClaimsMismatch,
             Why::Forbidden => DenialKind::Forbidden,
-            Why::Lacking(ways) if ways.choice().step_up.is_some() => {
+            Why::Lacking(ways) if ways.choice().step_up().is_some() => {
                 DenialKind::InsufficientUserAuthentication
             }
             Why::Lacking(_) => DenialKind::InsufficientScope,
@@ -116,7 +116,7 @@ impl Denial {
 
     /// The scopes that a token would need.
     pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
-        let scopes = self.lacking().map(|lacking| &*lacking.scopes).unwrap_or_default();
+        let scopes = self.lacking().map(Lacking::scopes).unwrap_or_default();
         scopes.iter().map(|scope| &**scope)
     }
 

@@ -6,10 +6,13 @@ use super::Policy;
 use crate::token::VerifiedToken;
 
 /// What a token lacks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lacking {
-    pub(crate) scopes: Vec<Arc<str>>,
-    pub(crate) step_up: Option<StepUp>,
+    /// All that are needed, those that are held among them.
+    needed: Vec<Arc<str>>,
+    /// One of them is not held.
+    lacks_scope: bool,
+    step_up: Option<StepUp>,
 }
 
 /// What another login would have to be ([RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
@@ -68,15 +71,14 @@ impl Ways {
         })
     }
 
-    /// Asks for scopes that this token has as well, where it asks for any.
+    /// With what is needed and held as well, so that the next token does not lack that instead.
     pub(super) fn completed(self, before: &Held, after: &Held) -> Self {
         let (Held(before), Held(after)) = (before, after);
         let Self { mut first, mut others } = self;
-        let ways = iter::once(&mut first).chain(&mut others);
-        for way in ways.filter(|way| !way.scopes.is_empty()) {
-            let own = mem::replace(&mut way.scopes, before.clone());
-            add(&mut way.scopes, &own);
-            add(&mut way.scopes, after);
+        for way in iter::once(&mut first).chain(&mut others) {
+            let own = mem::replace(&mut way.needed, before.clone());
+            add(&mut way.needed, &own);
+            add(&mut way.needed, after);
         }
         Self { first, others }
     }
@@ -93,9 +95,10 @@ impl Ways {
     /// One way more, in the place of one that differs from it in one respect alone, if there is one.
     fn with(mut self, way: Lacking) -> Self {
         let ways = iter::once(&mut self.first).chain(&mut self.others);
-        let merged = ways.map(|own| own.merge(&way)).any(|merged| merged);
-        if merged {
-            return self;
+        for own in ways {
+            if own.merge(&way) {
+                return self;
+            }
         }
         if way.step_up.is_none() {
             self.others.truncate(MOST.saturating_sub(2));
@@ -108,28 +111,47 @@ impl Ways {
 }
 
 impl Lacking {
+    pub(super) fn of_scopes(scopes: Vec<Arc<str>>) -> Self {
+        Self { needed: scopes, lacks_scope: true, step_up: None }
+    }
+
+    pub(super) fn of_login(step_up: StepUp) -> Self {
+        Self { needed: Vec::new(), lacks_scope: false, step_up: Some(step_up) }
+    }
+
+    /// What a client should ask for: all that are needed, or nothing if it has them.
+    pub(crate) fn scopes(&self) -> &[Arc<str>] {
+        if self.lacks_scope { &self.needed } else { &[] }
+    }
+
+    pub(crate) fn step_up(&self) -> Option<&StepUp> {
+        self.step_up.as_ref()
+    }
+
     /// Both at once, if that can be.
     fn and(&self, other: &Self) -> Option<Self> {
         let step_up = match (&self.step_up, &other.step_up) {
             (Some(one), Some(two)) => Some(one.and(two)?),
             (one, two) => one.as_ref().or(two.as_ref()).cloned(),
         };
-        let mut scopes = self.scopes.clone();
-        add(&mut scopes, &other.scopes);
-        Some(Self { scopes, step_up })
+        let mut needed = self.needed.clone();
+        add(&mut needed, &other.needed);
+        Some(Self { needed, lacks_scope: self.lacks_scope || other.lacks_scope, step_up })
     }
 
     /// Becomes one way with another if they differ in one respect, and says whether they do. Whoever has the scopes of
     /// both has those of one.
     fn merge(&mut self, other: &Self) -> bool {
-        match (&mut self.step_up, &other.step_up) {
-            (None, None) => {
-                add(&mut self.scopes, &other.scopes);
-                true
-            }
-            (Some(one), Some(two)) if self.scopes == other.scopes => one.merge(two),
+        let same_scopes = self.scopes() == other.scopes();
+        let merged = match (&mut self.step_up, &other.step_up) {
+            (None, None) => true,
+            (Some(one), Some(two)) if same_scopes => one.merge(two),
             _ => false,
+        };
+        if merged {
+            add(&mut self.needed, &other.needed);
         }
+        merged
     }
 }
 

@@ -78,7 +78,7 @@ impl RequireScope {
     /// What a token without them is told.
     #[must_use]
     pub fn denial(&self) -> Denial {
-        Denial::lacks(Lacking { scopes: self.scopes.clone(), step_up: None })
+        Denial::lacks(Lacking::of_scopes(self.scopes.clone()))
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {

@@ -78,7 +78,7 @@ impl RequireAcr {
     #[must_use]
     pub fn denial(&self) -> Denial {
         let step_up = StepUp { acr_values: self.acr_values.clone(), max_age: None };
-        Denial::lacks(Lacking { scopes: Vec::new(), step_up: Some(step_up) }).about("acr")
+        Denial::lacks(Lacking::of_login(step_up)).about("acr")
     }
 }
 
@@ -129,7 +129,7 @@ impl RequireFreshAuth {
     #[must_use]
     pub fn denial(&self) -> Denial {
         let step_up = StepUp { acr_values: Vec::new(), max_age: Some(self.max_age) };
-        Denial::lacks(Lacking { scopes: Vec::new(), step_up: Some(step_up) }).about("auth_time")
+        Denial::lacks(Lacking::of_login(step_up)).about("auth_time")
     }
 }
 
