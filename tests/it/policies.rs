@@ -47,7 +47,7 @@ fn verified(token: &Token) -> VerifiedToken {
 
 fn verified_by(verifier: &Verifier, token: &Token) -> VerifiedToken {
     match verifier.verify(&token.compact()) {
-        Lookup::Ready(verified) => verified.unwrap(),
+        Lookup::Ready(answer) => answer.unwrap(),
         Lookup::Pending(_) => panic!("static keys never wait"),
     }
 }

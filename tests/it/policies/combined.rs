@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tower_bearer::{
     Denial, Policy, RequireAcr, RequireFreshAuth, RequireRole, RequireScope, policy_fn,
+    policy_fn_async,
 };
 
 use super::{assert_unknown, judge, spelt, token};
@@ -35,6 +36,7 @@ fn down() -> impl Policy {
 
 /// What is said to a token of an old login with the scopes `a` and `held`, and to one with nothing.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "tables of policies read better so")]
 fn check(case: &str, policy: impl Policy, some: &str, none: &str) {
     let claims = json!({ "scope": "a held", "acr": "pwd", "auth_time": 5 });
     assert_eq!(judge(&policy, &token(&claims)), some, "{case}");
@@ -195,4 +197,31 @@ fn scopes_of_all_are_named_once_in_their_order() {
     assert_eq!(shared.clone().and(scope("d")).scopes(), ["c", "a", "b", "d"]);
     let without = token(&Value::Null);
     assert_eq!(judge(&shared, &without), judge(&Box::new(shared.clone()), &without));
+}
+
+/// What is held is named although it was a login alone that was lacking beside it.
+#[test]
+fn and_names_what_is_held_wherever_it_stands() {
+    let all = "login a b max_age=5";
+    check("beside a login", scope("a").and(fresh(5)).and(scope("b")), all, all);
+    check("behind a login", fresh(5).and(scope("a")).and(scope("b")), all, all);
+    let either = scope("a").and(fresh(5)).or(scope("held").and(acr(&["x"])));
+    check("a login of two", either, "login max_age=5", "login a max_age=5");
+    let either = || scope("a").and(acr(&["y"])).or(scope("held").and(acr(&["x"])));
+    check("classes of two", either(), "login acr=y,x", "login a acr=y");
+    check("and a scope", either().and(scope("b")), "login a held b acr=y,x", "login a b acr=y");
+}
+
+/// Whoever has to be waited for may need scopes as well.
+#[test]
+fn and_names_what_is_held_of_whom_it_does_not_wait_for() {
+    let slow = || policy_fn_async(|_, _| async { Ok(()) });
+    check("first", slow().and(scope("a")).and(scope("b")), "lacks a b", "lacks a b");
+    check("last", scope("b").and(scope("a").and(slow())), "lacks b a", "lacks b a");
+    let no = || policy_fn_async(|_, _| async { Err(scope("b").denial()) });
+    let both = || scope("a").and(slow());
+    check("both, the first says no", no().and(both()), "lacks b a", "lacks a");
+    check("both, the last says no", both().and(no()), "lacks a b", "lacks a");
+    check("one at once", scope("a").and(no()), "lacks a b", "lacks a");
+    check("the other at once", no().and(scope("a")), "lacks b a", "lacks a");
 }

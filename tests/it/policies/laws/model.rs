@@ -185,8 +185,9 @@ fn known() -> impl Strategy<Value = Tree> {
         2 => prop::sample::select(&[0, 10, 200][..]).prop_map(Tree::Fresh),
         1 => some(&ROLES).prop_map(Tree::AllRoles),
         1 => some(&ROLES).prop_map(Tree::AnyRole),
-        1 => prop_oneof![Just(Says::Yes), Just(Says::No)]
-            .prop_map(|says| Tree::Closure(says, When::Now)),
+        1 => Just(Tree::Closure(Says::No, When::Now)),
+        1 => prop::sample::select(&[When::Later, When::Now, When::Soon][..])
+            .prop_map(|when| Tree::Closure(Says::Yes, when)),
     ]
 }
 
@@ -222,7 +223,7 @@ pub(super) fn tree() -> impl Strategy<Value = Tree> {
     })
 }
 
-/// A policy without `not` that answers at once and for certain.
+/// A policy without `not` that answers for certain, and at once if the answer is no.
 pub(super) fn plain_tree() -> impl Strategy<Value = Tree> {
     joined(known())
 }

@@ -62,7 +62,7 @@ fn others(fact: &Fact) -> impl Iterator<Item = Fact> {
 }
 
 proptest! {
-    #![proptest_config(cases(4000))]
+    #![proptest_config(cases(1500))]
 
     #[test]
     fn who_does_what_he_is_told_is_permitted(tree in plain_tree(), fact in plain_facts()) {
@@ -76,7 +76,6 @@ proptest! {
         }
     }
 
-    /// A client is not sent round in circles either: at most once for scopes and once for a login.
     #[test]
     fn nothing_is_asked_for_where_nothing_would_help(tree in plain_tree(), fact in plain_facts()) {
         let Some(rejection) = rejection(&tree, &fact) else { return Ok(()) };
