@@ -29,7 +29,8 @@ fn present_is_whatever_is_not_null() {
 #[test]
 fn values_are_compared_as_json() {
     let large = json!(9_007_199_254_740_993_u64);
-    let cases: [(&str, Value, &str, bool); 30] = [
+    let huge = json!(u64::MAX);
+    let cases: [(&str, Value, &str, bool); 33] = [
         ("true", json!(true), "true", true),
         ("false", json!(true), "false", false),
         ("no bool but a string", json!(true), r#""true""#, false),
@@ -52,6 +53,8 @@ fn values_are_compared_as_json() {
         ("a string of digits", json!(1), r#""1""#, false),
         ("large", large.clone(), "9007199254740993", true),
         ("large, one less", large, "9007199254740992", false),
+        ("huge", huge.clone(), "18446744073709551615", true),
+        ("huge, one less", huge, "18446744073709551614", false),
         ("array", json!([1, "a"]), r#"[1.0,"a"]"#, true),
         ("array in another order", json!([1, "a"]), r#"["a",1]"#, false),
         ("longer array", json!([1]), "[1,1]", false),
@@ -59,6 +62,7 @@ fn values_are_compared_as_json() {
         ("object", json!({ "x": 1, "y": [2] }), r#"{"y":[2.0],"x":1}"#, true),
         ("object with more", json!({ "x": 1 }), r#"{"x":1,"y":1}"#, false),
         ("object with less", json!({ "x": 1, "y": 1 }), r#"{"x":1}"#, false),
+        ("object of other values", json!({ "x": 1 }), r#"{"x":2}"#, false),
         ("object of other names", json!({ "x": 1 }), r#"{"y":1}"#, false),
     ];
     for (case, wanted, claim, expected) in cases {

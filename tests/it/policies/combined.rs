@@ -88,6 +88,9 @@ fn and_names_nothing_where_nothing_would_help() {
     let forbidden = || says(Err(Denial::forbidden()));
     assert_eq!(judge(&admin().and(forbidden()), &wrong), "forbidden");
     assert_eq!(judge(&forbidden().and(admin()), &wrong), "forbidden");
+    let other = || RequireRole::any("/roles/x", ["a"]).unwrap();
+    assert_eq!(judge(&admin().and(other()), &wrong), "mismatch in roles");
+    assert_eq!(judge(&other().and(admin()), &wrong), "mismatch in /roles/x");
     assert_eq!(judge(&down().and(admin()), &wrong), "mismatch in roles");
     assert_eq!(judge(&admin().and(down()), &wrong), "mismatch in roles");
 }
@@ -224,4 +227,20 @@ fn and_names_what_is_held_of_whom_it_does_not_wait_for() {
     check("both, the last says no", both().and(no()), "lacks a b", "lacks a");
     check("one at once", scope("a").and(no()), "lacks a b", "lacks a");
     check("the other at once", no().and(scope("a")), "lacks b a", "lacks a");
+
+    // Here it is not known whether a role would do, so both are waited for.
+    let wrong = spelt(r#""scope":"a","roles":5"#);
+    let unknown = || scope("b").or(admin());
+    assert_eq!(judge(&unknown().and(scope("a").and(slow())), &wrong), "lacks b a");
+    assert_eq!(judge(&scope("a").and(slow()).and(unknown()), &wrong), "lacks a b");
+}
+
+#[test]
+fn each_scope_is_named_once_however_many_there_are() {
+    let many =
+        |first: usize| RequireScope::all((first..first + 40).map(|n| format!("s{n}"))).unwrap();
+    let names = (0..60).fold("lacks".to_owned(), |words, n| format!("{words} s{n}"));
+    check("and", many(0).and(many(20)), &names, &names);
+    check("or", many(0).or(many(20)), &names, &names);
+    assert_eq!(many(0).or(many(20)).scopes().len(), 60);
 }

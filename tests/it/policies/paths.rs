@@ -29,6 +29,7 @@ fn as_it_was_written() {
         assert!(format!("{path:?}").contains(text));
     }
     assert_eq!(ClaimPath::from(["a", "b/c"]).as_str(), "/a/b~1c");
+    assert_eq!(ClaimPath::from(["a~b"]).as_str(), "/a~0b");
     assert_eq!(ClaimPath::from(["a", "b"]), ClaimPath::from("/a/b"));
 }
 

@@ -69,6 +69,7 @@ fn claims_of_another_type_give_nothing_and_withhold_nothing() {
         let token = spelt(members);
         for policy in [ab(RequireScope::all), ab(RequireScope::any)] {
             assert_eq!(judge(&policy, &token), "lacks a b", "{case}");
+            assert_eq!(policy.check(&token).unwrap_err().claim(), Some("scope"), "{case}");
             assert_unknown(case, policy, &token);
         }
     }
