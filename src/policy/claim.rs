@@ -95,10 +95,7 @@ impl Policy for RequireClaim {
 /// Whether two values say the same, however their numbers are written.
 fn same(one: &Value, two: &Value) -> bool {
     match (one, two) {
-        (Value::Number(one), Value::Number(two)) => {
-            let whole = |number: &Number| number.as_i64().is_some() || number.is_u64();
-            one == two || (!(whole(one) && whole(two)) && one.as_f64() == two.as_f64())
-        }
+        (Value::Number(one), Value::Number(two)) => same_number(one, two),
         (Value::Array(one), Value::Array(two)) => {
             one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two))
         }
@@ -107,6 +104,17 @@ fn same(one: &Value, two: &Value) -> bool {
             one.len() == two.len() && one.iter().all(has)
         }
         (one, two) => one == two,
+    }
+}
+
+/// With `arbitrary_precision` turned on elsewhere, numbers are equal to those alone that are written alike.
+fn same_number(one: &Number, two: &Number) -> bool {
+    let whole = |number: &Number| {
+        number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+    };
+    match (whole(one), whole(two)) {
+        (Some(one), Some(two)) => one == two,
+        _ => one.as_f64().is_some_and(|one| two.as_f64() == Some(one)),
     }
 }
 
