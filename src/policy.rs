@@ -72,9 +72,12 @@ pub trait Policy: Send + Sync + 'static {
 
     /// Both have to permit it.
     ///
-    /// The challenge names what both lack. If one denies what no new token could change, such as a role, there
-    /// is none. Policies that answer at once are asked first: what has to be waited for is not waited for once
-    /// the answer is no.
+    /// The challenge names what both lack, and where it names a scope, those that are needed and held as well: a client asks
+    /// for its next token with what it is told. If one denies what no new token could change, such as a role, or
+    /// if both ask for logins that exclude each other, there is none.
+    ///
+    /// What has to be waited for is not waited for once the other one has said no, so it is not in the challenge either. Nor is
+    /// the second one asked at all once the first one has said that no new token would help.
     fn and<P: Policy>(self, other: P) -> And<Self, P>
     where
         Self: Sized,
@@ -84,8 +87,12 @@ pub trait Policy: Send + Sync + 'static {
 
     /// One of the two has to permit it.
     ///
-    /// The challenge names what would help: the scopes of both if both lack scopes, else what the first one lacks
-    /// that a new token could bring. What has to be waited for is not waited for once the answer is yes.
+    /// The challenge names what would help: the scopes of both if both lack scopes, the wider of two logins that differ in
+    /// class or age alone, and else what the first one lacks that a new token could bring. Up to 32 logins that
+    /// cannot be made one are told apart. If one of the two is unavailable and the other one denies, the answer is 503.
+    ///
+    /// What has to be waited for is not waited for once the answer is yes, and the second one is not asked if the first one has
+    /// said yes at once.
     fn or<P: Policy>(self, other: P) -> Or<Self, P>
     where
         Self: Sized,
@@ -93,7 +100,8 @@ pub trait Policy: Send + Sync + 'static {
         Or(self, other)
     }
 
-    /// Permits what this one denies, and denies what it permits. What it cannot know remains unknown.
+    /// Permits what this one denies, and denies what it permits. What it cannot know remains unknown and is denied: where
+    /// it is unavailable, and where a claim is of another type than it should be.
     ///
     /// There is no challenge: a token with less in it is not what a client should ask for.
     fn not(self) -> Not<Self>

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{Policy, denial::Denial, path::ClaimPath};
 use crate::{error::ConfigError, head::RequestHead, lookup::Lookup, token::VerifiedToken};
@@ -19,7 +19,7 @@ use crate::{error::ConfigError, head::RequestHead, lookup::Lookup, token::Verifi
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 ///
-/// Values are compared as JSON. A claim that is `null` is not there. `Debug` shows the path alone.
+/// Values are compared as JSON, and numbers by their value: `1` and `1.0` are the same. A claim that is `null` is not there. `Debug` shows the path alone.
 #[derive(Clone)]
 pub struct RequireClaim {
     path: ClaimPath,
@@ -76,7 +76,9 @@ impl RequireClaim {
     /// It has it not.
     pub fn check(&self, token: &VerifiedToken) -> Result<(), Denial> {
         let claim = self.path.find::<Value>(token)?.filter(|value| !value.is_null());
-        if claim.is_some_and(|claim| self.values.is_empty() || self.values.contains(&claim)) {
+        let fits =
+            |claim| self.values.is_empty() || self.values.iter().any(|own| same(own, &claim));
+        if claim.is_some_and(fits) {
             Ok(())
         } else {
             Err(Denial::forbidden().about(self.path.as_str().to_owned()))
@@ -87,6 +89,32 @@ impl RequireClaim {
 impl Policy for RequireClaim {
     fn authorize(&self, token: &VerifiedToken, _: RequestHead<'_>) -> Lookup<Result<(), Denial>> {
         Lookup::Ready(self.check(token))
+    }
+}
+
+/// Whether two values say the same, however their numbers are written.
+fn same(one: &Value, two: &Value) -> bool {
+    match (one, two) {
+        (Value::Number(one), Value::Number(two)) => same_number(one, two),
+        (Value::Array(one), Value::Array(two)) => {
+            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two))
+        }
+        (Value::Object(one), Value::Object(two)) => {
+            let has = |(name, value)| two.get(name).is_some_and(|other| same(value, other));
+            one.len() == two.len() && one.iter().all(has)
+        }
+        (one, two) => one == two,
+    }
+}
+
+/// With `arbitrary_precision` turned on elsewhere, numbers are equal to those alone that are written alike.
+fn same_number(one: &Number, two: &Number) -> bool {
+    let whole = |number: &Number| {
+        number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+    };
+    match (whole(one), whole(two)) {
+        (Some(one), Some(two)) => one == two,
+        _ => one.as_f64().is_some_and(|one| two.as_f64() == Some(one)),
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
-use super::lacking::{Lacking, Mentioned, Ways};
+use super::lacking::{Held, Lacking, Ways};
 use crate::token::ClaimsError;
 
 /// Why a verified token may not do what a request asks for.
@@ -96,7 +96,7 @@ impl Denial {
         match &self.why {
             Why::Claims(_) => DenialKind::ClaimsMismatch,
             Why::Forbidden => DenialKind::Forbidden,
-            Why::Lacking(ways) if ways.choice().step_up.is_some() => {
+            Why::Lacking(ways) if ways.choice().step_up().is_some() => {
                 DenialKind::InsufficientUserAuthentication
             }
             Why::Lacking(_) => DenialKind::InsufficientScope,
@@ -116,7 +116,7 @@ impl Denial {
 
     /// The scopes that a token would need.
     pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
-        let scopes = self.lacking().map(|lacking| &*lacking.scopes).unwrap_or_default();
+        let scopes = self.lacking().map(Lacking::scopes).unwrap_or_default();
         scopes.iter().map(|scope| &**scope)
     }
 
@@ -149,6 +149,11 @@ impl Denial {
         self.decided
     }
 
+    /// Whatever else denies it, the answer will be this one.
+    pub(super) fn is_final(&self) -> bool {
+        self.decided && matches!(self.why, Why::Forbidden)
+    }
+
     /// What a new token would have to bring, if one would help.
     pub(crate) fn lacking(&self) -> Option<&Lacking> {
         match &self.why {
@@ -157,12 +162,20 @@ impl Denial {
         }
     }
 
-    /// The same, with the scopes that were needed and are held.
-    pub(crate) fn completed(mut self, mentioned: &Mentioned) -> Self {
+    /// The same, with the scopes that were needed and are held: those to name before its own, and those after them.
+    pub(crate) fn completed(mut self, before: &Held, after: &Held) -> Self {
         self.why = match self.why {
-            Why::Lacking(ways) => Why::lacking(ways.completed(mentioned)),
+            Why::Lacking(ways) => Why::lacking(ways.completed(before, after)),
             why => why,
         };
+        self
+    }
+
+    /// The same for the opposite, which what is lacking here would not help.
+    pub(super) fn without_challenge(mut self) -> Self {
+        if matches!(self.why, Why::Lacking(_)) {
+            self.why = Why::Forbidden;
+        }
         self
     }
 

@@ -1,15 +1,18 @@
 //! What a new token would have to bring, as far as it is known why this one is not enough.
 
-use std::sync::Arc;
+use std::{collections::HashSet, hash::Hash, iter, mem, sync::Arc};
 
 use super::Policy;
 use crate::token::VerifiedToken;
 
 /// What a token lacks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lacking {
-    pub(crate) scopes: Vec<Arc<str>>,
-    pub(crate) step_up: Option<StepUp>,
+    /// All that are needed, those that are held among them.
+    needed: Vec<Arc<str>>,
+    /// One of them is not held.
+    lacks_scope: bool,
+    step_up: Option<StepUp>,
 }
 
 /// What another login would have to be ([RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
@@ -24,92 +27,131 @@ pub(crate) struct StepUp {
 /// Ways to be permitted: each is enough. There is at least one.
 #[derive(Clone)]
 pub(super) struct Ways {
-    all: Vec<Lacking>,
-    choice: Lacking,
+    first: Lacking,
+    others: Vec<Lacking>,
 }
 
-/// The scopes that a policy may ask for, and whether a token has them.
-pub(crate) struct Mentioned(Vec<(Arc<str>, bool)>);
+/// The scopes that a policy may ask for and that a token has.
+#[derive(Default)]
+pub(crate) struct Held(Vec<Arc<str>>);
 
-impl Mentioned {
+impl Held {
     pub(crate) fn by(policy: &dyn Policy, token: &VerifiedToken) -> Self {
-        let held = token.scopes();
-        let scopes = policy.scopes().into_iter();
-        Self(scopes.map(|scope| (scope.into(), held.contains(scope))).collect())
+        let own = token.scopes();
+        let held = policy.scopes().into_iter().filter(|scope| own.contains(scope));
+        Self(held.map(Into::into).collect())
     }
 }
 
-/// More ways than this are not told apart. It bounds what `and` makes of `or`s.
+/// More ways than this are not told apart: other logins beyond them are forgotten, and scopes alone never are. So nothing
+/// is asked for in vain, and all that can be missed is the one login of so many that would help. It bounds what `and` makes of
+/// `or`s.
 const MOST: usize = 32;
 
 impl Ways {
     pub(super) fn one(lacking: Lacking) -> Self {
-        Self { all: vec![lacking.clone()], choice: lacking }
+        Self { first: lacking, others: Vec::new() }
     }
 
     /// One of these or one of those.
     pub(super) fn or(self, other: Self) -> Self {
-        let Self { mut all, choice } = self;
-        all.extend(other.all);
-        all.truncate(MOST);
-        Self::of(all).unwrap_or_else(|| Self::one(choice))
+        let Self { first, others } = self;
+        let rest = others.into_iter().chain([other.first]).chain(other.others);
+        rest.fold(Self::one(first), Self::with)
     }
 
     /// One of these and one of those together; `None` if no two can be had together.
     pub(super) fn and(&self, other: &Self) -> Option<Self> {
-        let pairs = self.all.iter().flat_map(|one| other.all.iter().map(move |two| one.and(two)));
-        Self::of(pairs.flatten().take(MOST).collect())
+        let pairs = self.iter().flat_map(|one| other.iter().filter_map(move |two| one.and(two)));
+        pairs.fold(None, |ways, pair| {
+            Some(match ways {
+                Some(ways) => Self::with(ways, pair),
+                None => Self::one(pair),
+            })
+        })
     }
 
-    /// Asks for what was needed of this token as well, so that the next one does not lack that instead.
-    pub(super) fn completed(mut self, mentioned: &Mentioned) -> Self {
-        for way in self.all.iter_mut().filter(|way| !way.scopes.is_empty()) {
-            let wanted = |(scope, held): &&(Arc<str>, bool)| *held || way.scopes.contains(scope);
-            let mut scopes: Vec<_> =
-                mentioned.0.iter().filter(wanted).map(|(scope, _)| Arc::clone(scope)).collect();
-            scopes.append(&mut way.scopes);
-            way.scopes = without_repetition(scopes);
+    /// With what is needed and held as well, so that the next token does not lack that instead.
+    pub(super) fn completed(self, before: &Held, after: &Held) -> Self {
+        let (Held(before), Held(after)) = (before, after);
+        let Self { mut first, mut others } = self;
+        for way in iter::once(&mut first).chain(&mut others) {
+            let own = mem::replace(&mut way.needed, before.clone());
+            add(&mut way.needed, &own);
+            add(&mut way.needed, after);
         }
-        let Self { all, choice } = self;
-        Self::of(all).unwrap_or_else(|| Self::one(choice))
+        Self { first, others }
     }
 
-    /// What to ask for. The first way, and with it those that differ from it in the same respect alone: whoever has the
-    /// scopes of all of them has those of one.
+    /// What to ask for: the first way.
     pub(super) fn choice(&self) -> &Lacking {
-        &self.choice
+        &self.first
     }
 
-    fn of(all: Vec<Lacking>) -> Option<Self> {
-        let (first, others) = all.split_first()?;
-        let choice = others.iter().fold(first.clone(), Lacking::or);
-        Some(Self { all, choice })
+    fn iter(&self) -> impl Iterator<Item = &Lacking> {
+        iter::once(&self.first).chain(&self.others)
+    }
+
+    /// One way more, in the place of one that differs from it in one respect alone, if there is one.
+    fn with(mut self, way: Lacking) -> Self {
+        let ways = iter::once(&mut self.first).chain(&mut self.others);
+        for own in ways {
+            if own.merge(&way) {
+                return self;
+            }
+        }
+        if way.step_up.is_none() {
+            self.others.truncate(MOST.saturating_sub(2));
+        }
+        if self.others.len() < MOST.saturating_sub(1) {
+            self.others.push(way);
+        }
+        self
     }
 }
 
 impl Lacking {
+    pub(super) fn of_scopes(scopes: Vec<Arc<str>>) -> Self {
+        Self { needed: scopes, lacks_scope: true, step_up: None }
+    }
+
+    pub(super) fn of_login(step_up: StepUp) -> Self {
+        Self { needed: Vec::new(), lacks_scope: false, step_up: Some(step_up) }
+    }
+
+    /// What a client should ask for: all that are needed, or nothing if it has them.
+    pub(crate) fn scopes(&self) -> &[Arc<str>] {
+        if self.lacks_scope { &self.needed } else { &[] }
+    }
+
+    pub(crate) fn step_up(&self) -> Option<&StepUp> {
+        self.step_up.as_ref()
+    }
+
     /// Both at once, if that can be.
     fn and(&self, other: &Self) -> Option<Self> {
-        let scopes = self.scopes.iter().chain(&other.scopes).cloned().collect();
         let step_up = match (&self.step_up, &other.step_up) {
             (Some(one), Some(two)) => Some(one.and(two)?),
             (one, two) => one.as_ref().or(two.as_ref()).cloned(),
         };
-        Some(Self { scopes: without_repetition(scopes), step_up })
+        let mut needed = self.needed.clone();
+        add(&mut needed, &other.needed);
+        Some(Self { needed, lacks_scope: self.lacks_scope || other.lacks_scope, step_up })
     }
 
-    /// What is enough for both, if they differ in one respect; else the first.
-    fn or(self, other: &Self) -> Self {
-        match (&self.step_up, &other.step_up) {
-            (None, None) => {
-                let scopes = self.scopes.iter().chain(&other.scopes).cloned().collect();
-                Self { scopes: without_repetition(scopes), step_up: None }
-            }
-            (Some(one), Some(two)) if self.scopes.is_empty() && other.scopes.is_empty() => {
-                Self { scopes: Vec::new(), step_up: Some(one.or(two)) }
-            }
-            _ => self,
+    /// Becomes one way with another if they differ in one respect, and says whether they do. Whoever has the scopes of
+    /// both has those of one.
+    fn merge(&mut self, other: &Self) -> bool {
+        let same_scopes = self.scopes() == other.scopes();
+        let merged = match (&mut self.step_up, &other.step_up) {
+            (None, None) => true,
+            (Some(one), Some(two)) if same_scopes => one.merge(two),
+            _ => false,
+        };
+        if merged {
+            add(&mut self.needed, &other.needed);
         }
+        merged
     }
 }
 
@@ -126,28 +168,32 @@ impl StepUp {
         (!impossible).then_some(Self { acr_values, max_age })
     }
 
-    /// A login that is one of them: the wider of two classes or of two ages; else the first.
-    fn or(&self, other: &Self) -> Self {
-        let same_age = self.max_age == other.max_age;
-        if same_age && !self.acr_values.is_empty() && !other.acr_values.is_empty() {
-            let values = self.acr_values.iter().chain(&other.acr_values).cloned().collect();
-            return Self { acr_values: without_repetition(values), max_age: self.max_age };
-        }
+    /// Becomes a login that is one of them, if they differ in the class or in the age alone: then it is the wider of both.
+    fn merge(&mut self, other: &Self) -> bool {
         if self.acr_values == other.acr_values {
-            let max_age = self.max_age.max(other.max_age);
-            return Self { acr_values: self.acr_values.clone(), max_age };
+            self.max_age = self.max_age.zip(other.max_age).map(|(one, two)| one.max(two));
+            return true;
         }
-        self.clone()
+        let names_both = !self.acr_values.is_empty() && !other.acr_values.is_empty();
+        let mergeable = names_both && self.max_age == other.max_age;
+        if mergeable {
+            add(&mut self.acr_values, &other.acr_values);
+        }
+        mergeable
     }
 }
 
-/// Each but once, where it stood first.
-fn without_repetition(names: Vec<Arc<str>>) -> Vec<Arc<str>> {
-    let mut once: Vec<Arc<str>> = Vec::with_capacity(names.len());
-    for name in names {
-        if !once.contains(&name) {
-            once.push(name);
+/// Adds each name that is not there yet, in linear time.
+pub(super) fn add<T: Clone + Eq + Hash>(names: &mut Vec<T>, others: &[T]) {
+    const FEW: usize = 16;
+    if others.len() > FEW {
+        let mut seen: HashSet<T> = names.iter().cloned().collect();
+        names.extend(others.iter().filter(|other| seen.insert((*other).clone())).cloned());
+        return;
+    }
+    for other in others {
+        if !names.contains(other) {
+            names.push(other.clone());
         }
     }
-    once
 }

@@ -23,6 +23,9 @@ use crate::{error::ConfigError, head::RequestHead, lookup::Lookup, token::Verifi
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 ///
+/// Where one of these claims is of another type, it is not known which scopes were meant. The token is then denied as one without
+/// scopes is, and by the opposite of this policy as well.
+///
 /// With a [`ScopeCatalog`](crate::ScopeCatalog), a scope that was misspelt fails when the program starts.
 #[derive(Clone)]
 pub struct RequireScope {
@@ -79,7 +82,7 @@ impl RequireScope {
     /// What a token without them is told.
     #[must_use]
     pub fn denial(&self) -> Denial {
-        Denial::lacks(Lacking { scopes: self.scopes.clone(), step_up: None })
+        Denial::lacks(Lacking::of_scopes(self.scopes.clone()))
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {

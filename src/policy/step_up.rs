@@ -20,7 +20,8 @@ use crate::{
 /// Asks for a login of one of these classes: the claim `acr` is one of them, to the letter
 /// ([RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
 ///
-/// A token of another login gets 401 and a challenge that the client can take to the authorization server:
+/// A token of another login, or of one that it does not name, gets 401 and a challenge that the client can take to the
+/// authorization server. An `acr` that is no string gets 403 and no challenge, and a warning names the claim.
 ///
 /// ```text
 /// WWW-Authenticate: Bearer realm="api", error="insufficient_user_authentication", error_description="…", acr_values="phr mfa"
@@ -78,7 +79,7 @@ impl RequireAcr {
     #[must_use]
     pub fn denial(&self) -> Denial {
         let step_up = StepUp { acr_values: self.acr_values.clone(), max_age: None };
-        Denial::lacks(Lacking { scopes: Vec::new(), step_up: Some(step_up) }).about("acr")
+        Denial::lacks(Lacking::of_login(step_up)).about("acr")
     }
 }
 
@@ -92,8 +93,9 @@ impl Policy for RequireAcr {
 /// ([RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
 ///
 /// Time is that of the issuer's [clock](crate::TrustedIssuer::clock), with its [leeway](crate::TrustedIssuer::leeway):
-/// `auth_time + max_age + leeway` must not have passed, and `auth_time` must not lie in the future. A token of an older login
-/// gets 401 and a challenge with `max_age`, in seconds.
+/// `auth_time + max_age + leeway` must not have passed, and `auth_time` must not lie further in the future than the leeway. A token of an older login
+/// gets 401 and a challenge with `max_age`, in seconds; so does one that does not say. An `auth_time` that is no
+/// date gets 403 and no challenge, and a warning names the claim.
 ///
 /// ```text
 /// WWW-Authenticate: Bearer realm="api", error="insufficient_user_authentication", error_description="…", max_age="300"
@@ -129,7 +131,7 @@ impl RequireFreshAuth {
     #[must_use]
     pub fn denial(&self) -> Denial {
         let step_up = StepUp { acr_values: Vec::new(), max_age: Some(self.max_age) };
-        Denial::lacks(Lacking { scopes: Vec::new(), step_up: Some(step_up) }).about("auth_time")
+        Denial::lacks(Lacking::of_login(step_up)).about("auth_time")
     }
 }
 

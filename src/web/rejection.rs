@@ -13,7 +13,7 @@ use crate::{
     policy::{
         Policy,
         denial::{Denial, DenialKind},
-        lacking::{Lacking, Mentioned},
+        lacking::{Held, Lacking},
     },
     telemetry::{
         TARGET,
@@ -92,14 +92,14 @@ impl Rejection {
 
     /// The classes of login of which a client should ask for one, the best first (RFC 9470 §3).
     pub fn acr_values(&self) -> impl ExactSizeIterator<Item = &str> {
-        let step_up = self.lacking().and_then(|lacking| lacking.step_up.as_ref());
+        let step_up = self.lacking().and_then(Lacking::step_up);
         let values = step_up.map(|step_up| &*step_up.acr_values).unwrap_or_default();
         values.iter().map(|value| &**value)
     }
 
     /// How long ago a login may be (RFC 9470 §3), in whole seconds.
     pub fn max_age(&self) -> Option<Duration> {
-        self.lacking()?.step_up.as_ref()?.max_age.map(Duration::from_secs)
+        self.lacking()?.step_up()?.max_age.map(Duration::from_secs)
     }
 
     /// When it is worth asking again: for [`Unavailable`](RejectionKind::Unavailable) alone,
@@ -193,7 +193,7 @@ impl Rejection {
     /// Asks for the scopes of this policy further out as well, so that the next token does not lack those.
     pub(crate) fn completed(mut self, policy: &dyn Policy) -> Self {
         if let (Cause::Denial(denial), Some(token)) = (&self.0.cause, &self.0.token) {
-            let completed = denial.clone().completed(&Mentioned::by(policy, token));
+            let completed = denial.clone().completed(&Held::by(policy, token), &Held::default());
             self.0.cause = Cause::Denial(completed);
         }
         self
@@ -262,11 +262,11 @@ impl Rejection {
     }
 
     fn asked_scopes(&self) -> &[Arc<str>] {
-        self.lacking().map_or(&self.0.hint, |lacking| &lacking.scopes)
+        self.lacking().map_or(&self.0.hint, Lacking::scopes)
     }
 
     fn challenge_of(&self, row: &Row) -> HeaderValue {
-        let step_up = self.lacking().and_then(|lacking| lacking.step_up.as_ref());
+        let step_up = self.lacking().and_then(Lacking::step_up);
         self.0.params.render(&Challenge {
             error: row.error.map(|error| (error, row.description)),
             scopes: self.asked_scopes(),

@@ -26,6 +26,7 @@ mod key_sets;
 #[cfg(all(feature = "jwks", feature = "metrics"))]
 mod metrics;
 mod outcomes;
+mod policies;
 mod property;
 mod protected_resource;
 #[cfg(feature = "testing")]

@@ -1,13 +1,14 @@
 //! Numbers in claims, which `arbitrary_precision` reads in another way.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tower_bearer::{
-    StaticKeys, TokenError, TokenErrorKind, TrustedIssuer, VerifiedToken, VerifierConfig,
+    RequireClaim, RequireFreshAuth, StaticKeys, TokenError, TokenErrorKind, TrustedIssuer,
+    VerifiedToken, VerifierConfig,
 };
 
 use super::{AUDIENCE, ISSUED, ISSUER, issuer, verify};
@@ -156,6 +157,45 @@ fn a_required_claim_may_be_a_number() {
         let token = token(&format!(r#""exp":1750000900,"level":{level}"#));
         let outcome = verify(hs256().require_claim("level", 3), &token);
         assert_eq!(outcome.is_ok(), good, "{name}");
+    }
+}
+
+#[test]
+fn a_policy_may_ask_for_a_number_however_it_is_written() {
+    let cases = [
+        ("the same", "3", true),
+        ("fraction", "3.0", true),
+        ("exponent", "0.3e1", true),
+        ("exponent of zero", "3e0", true),
+        ("another", "4", false),
+        ("a bit more", "3.5", false),
+        ("a string", "\"3\"", false),
+        ("beyond u64", "18446744073709551619", false),
+        ("within", "[3]", false),
+    ];
+    for (name, level, good) in cases {
+        let token =
+            accepted(&format!(r#""exp":1750000900,"level":{level},"o":{{"level":[{level}]}}"#));
+        let outer = RequireClaim::equals("level", 3).unwrap();
+        assert_eq!(outer.check(&token).is_ok(), good, "{name}");
+        let inner = RequireClaim::equals("/o/level", json!([3.0])).unwrap();
+        assert_eq!(inner.check(&token).is_ok(), good, "{name}: within");
+    }
+    let zero = accepted(r#""exp":1750000900,"level":-0"#);
+    assert!(RequireClaim::equals("level", 0).unwrap().check(&zero).is_ok());
+}
+
+#[test]
+fn a_login_is_held_against_the_clock_in_every_form() {
+    let within = RequireFreshAuth::within(Duration::from_secs(300));
+    let cases = [
+        ("exponent", "1.75e9", true),
+        ("fraction", "1749999999.5", true),
+        ("long ago", "1.7e9", false),
+    ];
+    for (name, auth_time, good) in cases {
+        let token = accepted(&format!(r#""exp":1750000900,"auth_time":{auth_time}"#));
+        assert_eq!(within.check(&token).is_ok(), good, "{name}");
     }
 }
 
