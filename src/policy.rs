@@ -70,10 +70,16 @@ pub trait Policy: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The classes of login of which this policy may ask for one (RFC 9470 §3). Where the login of a token is of one of them, and too
+    /// old, the challenge names them again, so that it is not followed by a weaker one.
+    fn acr_values(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Both have to permit it.
     ///
     /// The challenge names what both lack, and where it names a scope, those that are needed and held as well: a client asks
-    /// for its next token with what it is told. If one denies what no new token could change, such as a role, or
+    /// for its next token with what it is told. So it is with the class of a login that is only too old. If one denies what no new token could change, such as a role, or
     /// if both ask for logins that exclude each other, there is none.
     ///
     /// What has to be waited for is not waited for once the other one has said no, so it is not in the challenge either. Nor is
@@ -124,6 +130,10 @@ impl<P: Policy + ?Sized> Policy for Arc<P> {
     fn scopes(&self) -> Vec<&str> {
         (**self).scopes()
     }
+
+    fn acr_values(&self) -> Vec<&str> {
+        (**self).acr_values()
+    }
 }
 
 impl<P: Policy + ?Sized> Policy for Box<P> {
@@ -137,5 +147,9 @@ impl<P: Policy + ?Sized> Policy for Box<P> {
 
     fn scopes(&self) -> Vec<&str> {
         (**self).scopes()
+    }
+
+    fn acr_values(&self) -> Vec<&str> {
+        (**self).acr_values()
     }
 }

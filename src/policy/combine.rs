@@ -1,7 +1,7 @@
 use super::{
     Policy,
     denial::Denial,
-    lacking::{Held, add},
+    lacking::{Held, add, common},
 };
 use crate::{head::RequestHead, lookup::Lookup, token::VerifiedToken};
 
@@ -73,7 +73,11 @@ impl<P: Policy, Q: Policy> Policy for And<P, Q> {
     }
 
     fn scopes(&self) -> Vec<&str> {
-        union(&self.0, &self.1)
+        union(self.0.scopes(), &self.1.scopes())
+    }
+
+    fn acr_values(&self) -> Vec<&str> {
+        common(&self.0.acr_values(), &self.1.acr_values())
     }
 }
 
@@ -87,7 +91,11 @@ impl<P: Policy, Q: Policy> Policy for Or<P, Q> {
     }
 
     fn scopes(&self) -> Vec<&str> {
-        union(&self.0, &self.1)
+        union(self.0.scopes(), &self.1.scopes())
+    }
+
+    fn acr_values(&self) -> Vec<&str> {
+        union(self.0.acr_values(), &self.1.acr_values())
     }
 }
 
@@ -143,9 +151,8 @@ fn either(one: Decision, two: Decision) -> Decision {
     }
 }
 
-/// The scopes of both, each once.
-fn union<'p>(one: &'p impl Policy, two: &'p impl Policy) -> Vec<&'p str> {
-    let mut scopes = one.scopes();
-    add(&mut scopes, &two.scopes());
-    scopes
+/// The names of both, each once.
+fn union<'p>(mut names: Vec<&'p str>, others: &[&'p str]) -> Vec<&'p str> {
+    add(&mut names, others);
+    names
 }

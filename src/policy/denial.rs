@@ -96,7 +96,7 @@ impl Denial {
         match &self.why {
             Why::Claims(_) => DenialKind::ClaimsMismatch,
             Why::Forbidden => DenialKind::Forbidden,
-            Why::Lacking(ways) if ways.choice().step_up().is_some() => {
+            Why::Lacking(ways) if ways.choice().lacks_login() => {
                 DenialKind::InsufficientUserAuthentication
             }
             Why::Lacking(_) => DenialKind::InsufficientScope,

@@ -2,8 +2,8 @@
 
 use std::{collections::HashSet, hash::Hash, iter, mem, sync::Arc};
 
-use super::Policy;
-use crate::token::VerifiedToken;
+use super::{Policy, step_up::class};
+use crate::{jose::json::Text, token::VerifiedToken};
 
 /// What a token lacks.
 #[derive(Clone, Debug)]
@@ -12,7 +12,11 @@ pub(crate) struct Lacking {
     needed: Vec<Arc<str>>,
     /// One of them is not held.
     lacks_scope: bool,
+    /// The login that is lacking.
     step_up: Option<StepUp>,
+    /// The classes of which the login that is there is one, where that is needed and held: the next login should be no
+    /// weaker. Any if there is none.
+    classes: Vec<Arc<str>>,
 }
 
 /// What another login would have to be ([RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
@@ -31,15 +35,26 @@ pub(super) struct Ways {
     others: Vec<Lacking>,
 }
 
-/// The scopes that a policy may ask for and that a token has.
+/// What a policy may ask for and a token has.
 #[derive(Default)]
-pub(crate) struct Held(Vec<Arc<str>>);
+pub(crate) struct Held {
+    scopes: Vec<Arc<str>>,
+    /// The classes that are enough, if that of its login is one of them.
+    classes: Vec<Arc<str>>,
+}
 
 impl Held {
     pub(crate) fn by(policy: &dyn Policy, token: &VerifiedToken) -> Self {
         let own = token.scopes();
         let held = policy.scopes().into_iter().filter(|scope| own.contains(scope));
-        Self(held.map(Into::into).collect())
+        let mut classes = policy.acr_values();
+        if !classes.is_empty() && !class(token).is_ok_and(|own| is_one_of(own, &classes)) {
+            classes.clear();
+        }
+        Self {
+            scopes: held.map(Into::into).collect(),
+            classes: classes.into_iter().map(Into::into).collect(),
+        }
     }
 }
 
@@ -73,12 +88,12 @@ impl Ways {
 
     /// With what is needed and held as well, so that the next token does not lack that instead.
     pub(super) fn completed(self, before: &Held, after: &Held) -> Self {
-        let (Held(before), Held(after)) = (before, after);
         let Self { mut first, mut others } = self;
         for way in iter::once(&mut first).chain(&mut others) {
-            let own = mem::replace(&mut way.needed, before.clone());
+            let own = mem::replace(&mut way.needed, before.scopes.clone());
             add(&mut way.needed, &own);
-            add(&mut way.needed, after);
+            add(&mut way.needed, &after.scopes);
+            way.classes = common(&common(&before.classes, &way.classes), &after.classes);
         }
         Self { first, others }
     }
@@ -112,11 +127,11 @@ impl Ways {
 
 impl Lacking {
     pub(super) fn of_scopes(scopes: Vec<Arc<str>>) -> Self {
-        Self { needed: scopes, lacks_scope: true, step_up: None }
+        Self { needed: scopes, lacks_scope: true, step_up: None, classes: Vec::new() }
     }
 
     pub(super) fn of_login(step_up: StepUp) -> Self {
-        Self { needed: Vec::new(), lacks_scope: false, step_up: Some(step_up) }
+        Self { needed: Vec::new(), lacks_scope: false, step_up: Some(step_up), classes: Vec::new() }
     }
 
     /// What a client should ask for: all that are needed, or nothing if it has them.
@@ -124,8 +139,16 @@ impl Lacking {
         if self.lacks_scope { &self.needed } else { &[] }
     }
 
-    pub(crate) fn step_up(&self) -> Option<&StepUp> {
-        self.step_up.as_ref()
+    /// Whether another login is needed.
+    pub(super) fn lacks_login(&self) -> bool {
+        self.step_up.is_some()
+    }
+
+    /// The login that a client should ask for: of a class that is needed and, where that can be, of one that was enough
+    /// before.
+    pub(crate) fn login(&self) -> Option<StepUp> {
+        let StepUp { acr_values, max_age } = self.step_up.as_ref()?;
+        Some(StepUp { acr_values: common(acr_values, &self.classes), max_age: *max_age })
     }
 
     /// Both at once, if that can be.
@@ -136,7 +159,9 @@ impl Lacking {
         };
         let mut needed = self.needed.clone();
         add(&mut needed, &other.needed);
-        Some(Self { needed, lacks_scope: self.lacks_scope || other.lacks_scope, step_up })
+        let lacks_scope = self.lacks_scope || other.lacks_scope;
+        let classes = common(&self.classes, &other.classes);
+        Some(Self { needed, lacks_scope, step_up, classes })
     }
 
     /// Becomes one way with another if they differ in one respect, and says whether they do. Whoever has the scopes of
@@ -150,6 +175,12 @@ impl Lacking {
         };
         if merged {
             add(&mut self.needed, &other.needed);
+            // Where one of them minds no class, none is to be minded.
+            if self.classes.is_empty() || other.classes.is_empty() {
+                self.classes.clear();
+            } else {
+                add(&mut self.classes, &other.classes);
+            }
         }
         merged
     }
@@ -180,6 +211,20 @@ impl StepUp {
             add(&mut self.acr_values, &other.acr_values);
         }
         mergeable
+    }
+}
+
+fn is_one_of(own: Option<Text<'_>>, classes: &[&str]) -> bool {
+    own.is_some_and(|Text(own)| classes.iter().any(|class| **class == *own))
+}
+
+/// The names that stand in both lists. An empty one means any; of two that have nothing in common the first counts.
+pub(super) fn common<T: Clone + Eq>(one: &[T], two: &[T]) -> Vec<T> {
+    let both: Vec<T> = one.iter().filter(|name| two.contains(name)).cloned().collect();
+    match (one, &*both) {
+        ([], _) => two.to_vec(),
+        (_, []) => one.to_vec(),
+        _ => both,
     }
 }
 

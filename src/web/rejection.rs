@@ -13,7 +13,7 @@ use crate::{
     policy::{
         Policy,
         denial::{Denial, DenialKind},
-        lacking::{Held, Lacking},
+        lacking::{Held, Lacking, StepUp},
     },
     telemetry::{
         TARGET,
@@ -34,6 +34,8 @@ struct Inner {
     cause: Cause,
     /// The scopes that a policy would have asked for, had there been a token.
     hint: Vec<Arc<str>>,
+    /// The login that a client should ask for.
+    login: Option<StepUp>,
     params: Arc<ChallengeParams>,
     wanted: Wanted,
     /// The token that is good, and not enough: for the record, and for the scopes that it has.
@@ -92,14 +94,12 @@ impl Rejection {
 
     /// The classes of login of which a client should ask for one, the best first (RFC 9470 §3).
     pub fn acr_values(&self) -> impl ExactSizeIterator<Item = &str> {
-        let step_up = self.lacking().and_then(Lacking::step_up);
-        let values = step_up.map(|step_up| &*step_up.acr_values).unwrap_or_default();
-        values.iter().map(|value| &**value)
+        self.asked_classes().iter().map(|value| &**value)
     }
 
     /// How long ago a login may be (RFC 9470 §3), in whole seconds.
     pub fn max_age(&self) -> Option<Duration> {
-        self.lacking()?.step_up()?.max_age.map(Duration::from_secs)
+        self.0.login.as_ref()?.max_age.map(Duration::from_secs)
     }
 
     /// When it is worth asking again: for [`Unavailable`](RejectionKind::Unavailable) alone,
@@ -194,6 +194,7 @@ impl Rejection {
     pub(crate) fn completed(mut self, policy: &dyn Policy) -> Self {
         if let (Cause::Denial(denial), Some(token)) = (&self.0.cause, &self.0.token) {
             let completed = denial.clone().completed(&Held::by(policy, token), &Held::default());
+            self.0.login = completed.lacking().and_then(Lacking::login);
             self.0.cause = Cause::Denial(completed);
         }
         self
@@ -265,13 +266,16 @@ impl Rejection {
         self.lacking().map_or(&self.0.hint, Lacking::scopes)
     }
 
+    fn asked_classes(&self) -> &[Arc<str>] {
+        self.0.login.as_ref().map(|login| &*login.acr_values).unwrap_or_default()
+    }
+
     fn challenge_of(&self, row: &Row) -> HeaderValue {
-        let step_up = self.lacking().and_then(Lacking::step_up);
         self.0.params.render(&Challenge {
             error: row.error.map(|error| (error, row.description)),
             scopes: self.asked_scopes(),
-            acr_values: step_up.map(|step_up| &*step_up.acr_values).unwrap_or_default(),
-            max_age: step_up.and_then(|step_up| step_up.max_age),
+            acr_values: self.asked_classes(),
+            max_age: self.0.login.as_ref().and_then(|login| login.max_age),
         })
     }
 
@@ -280,6 +284,7 @@ impl Rejection {
             kind,
             cause,
             hint: Vec::new(),
+            login: None,
             params: Arc::default(),
             wanted: Wanted::default(),
             token: None,
@@ -358,7 +363,10 @@ impl From<Denial> for Rejection {
             }
             DenialKind::Unavailable => RejectionKind::Unavailable,
         };
-        Self::of(kind, Cause::Denial(denial))
+        let login = denial.lacking().and_then(Lacking::login);
+        let mut rejection = Self::of(kind, Cause::Denial(denial));
+        rejection.0.login = login;
+        rejection
     }
 }
 

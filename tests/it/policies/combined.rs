@@ -56,6 +56,20 @@ fn and_names_what_both_lack() {
         "login acr=y,z",
         "login acr=y,z",
     );
+    let enough = || acr(&["mfa", "pwd"]);
+    let new = "login acr=mfa,pwd max_age=5";
+    check("a class that is held", enough().and(fresh(5)), new, new);
+    check("held, behind the age", fresh(5).and(enough()), new, new);
+    let all = "login b acr=mfa,pwd max_age=5";
+    check("held, and a scope lacks as well", scope("b").and(enough()).and(fresh(5)), all, all);
+    check(
+        "a class that is enough for both",
+        enough().and(acr(&["hw", "mfa"])),
+        "login acr=mfa",
+        "login acr=mfa",
+    );
+    let without = says(Ok(())).or(acr(&["x"]));
+    check("not held, nor needed", without.and(fresh(5)), "login max_age=5", "login max_age=5");
     check("classes of neither", acr(&["x"]).and(acr(&["y"])), "forbidden", "forbidden");
     check("scope and login", scope("b").and(fresh(5)), "login b max_age=5", "login b max_age=5");
     check("a login alone", scope("a").and(fresh(5)), "login max_age=5", "login a max_age=5");
