@@ -65,7 +65,7 @@ pub trait Policy: Send + Sync + 'static {
     -> Lookup<Result<(), Denial>>;
 
     /// The scopes that this policy may ask for. A request without credentials is told of them in the
-    /// challenge, and a [`ScopeCatalog`](crate::ScopeCatalog) checks that it knows them.
+    /// challenge, and a [`ScopeCatalog`](crate::ScopeCatalog) checks that it knows them. What is no scope is left out there.
     fn scopes(&self) -> Vec<&str> {
         Vec::new()
     }

@@ -4,6 +4,7 @@ pub(crate) mod authorize;
 pub(crate) mod challenge;
 pub(crate) mod future;
 pub(crate) mod gate;
+pub(crate) mod judge;
 pub(crate) mod layer;
 pub(crate) mod metadata;
 pub(crate) mod rejection;

@@ -45,7 +45,7 @@ impl RequireAcr {
     ///
     /// # Errors
     ///
-    /// There is none, or one is empty or holds anything but visible ASCII characters.
+    /// There is none, one is named twice, or one is empty or holds anything but visible ASCII characters.
     pub fn any<I>(acr_values: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -59,6 +59,11 @@ impl RequireAcr {
             return Err(ConfigError::new(
                 "`RequireAcr` needs at least one class, each of visible ASCII characters without a space",
             ));
+        }
+        let twice =
+            |(at, value): (usize, _)| acr_values.iter().take(at).any(|other| other == value);
+        if acr_values.iter().enumerate().any(twice) {
+            return Err(ConfigError::new("`RequireAcr` names a class twice"));
         }
         Ok(Self { acr_values })
     }

@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::{
     challenge::RejectionKind,
     future::ResponseFuture,
-    gate::{Done, Judge, Step, ask, decided},
+    judge::{Done, Judge, Step, ask, decided},
     rejection::{Passed, Rejection},
     respond::{BearerResponder, Respond},
     service::go_on,

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{
-    gate::{Judge, Step, Wait},
+    judge::{Judge, Step, Wait},
     rejection::{Passed, Rejection},
     wanted::Wanted,
 };

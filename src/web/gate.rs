@@ -1,26 +1,18 @@
 //! The gate: what a layer was told, and what it therefore does with a request. The decision, apart
 //! from the futures around it.
 
-use std::{
-    mem,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{mem, sync::Arc};
 
-use futures_util::future::BoxFuture;
 use http::{
     Extensions, HeaderMap, Method, Request, Response,
-    header::{
-        ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_ENCODING,
-        CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, Entry,
-        HeaderName, ORIGIN, RETRY_AFTER, TRANSFER_ENCODING, VARY, WWW_AUTHENTICATE,
-    },
+    header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, Entry, ORIGIN},
 };
 
 use super::{
     challenge::ChallengeParams,
-    rejection::{Passed, Rejection, verified},
-    respond::{Respond, complete},
+    judge::{Done, Judge, Step, Wait, anonymous, ask, decided, granted},
+    rejection::{Passed, Rejection},
+    respond::{Respond, complete, keep_headers},
     source::TokenSource,
     wanted::Wanted,
 };
@@ -28,58 +20,11 @@ use crate::{
     error::TokenError,
     head::RequestHead,
     lookup::Lookup,
-    policy::{Policy, denial::Denial},
+    policy::Policy,
     telemetry::record::{Latency, Record, Signer},
     token::{ClaimsError, Outcome, TokenOrigin, VerifiedToken},
     verifier::Verifier,
 };
-
-/// What a future asks of the layer that made it, whatever the layer was told.
-pub(crate) trait Judge<ReqBody, ResBody>: Send + Sync {
-    /// Goes on with a request, now that what was waited for is here.
-    fn resume(&self, request: &mut Request<ReqBody>, done: Done) -> Step;
-
-    /// The response to a refusal of this layer.
-    fn refuse(&self, rejection: Rejection, wanted: Wanted) -> Response<ResBody>;
-
-    /// The response of the inner service, which may be a refusal of an extractor or an inner layer.
-    fn answered(
-        &self,
-        response: Response<ResBody>,
-        passed: &Passed,
-        wanted: Wanted,
-    ) -> Response<ResBody>;
-}
-
-/// What is to be done with a request.
-pub(crate) enum Step {
-    Pass(Latency),
-    Refuse(Rejection),
-    Wait(Wait),
-}
-
-/// What is waited for.
-pub(crate) enum Wait {
-    Authorizing(BoxFuture<'static, Result<(), Denial>>),
-    Verifying(BoxFuture<'static, Result<VerifiedToken, TokenError>>, TokenOrigin),
-}
-
-/// What has come of it.
-pub(crate) enum Done {
-    Authorized(Result<(), Denial>),
-    Verified(Result<VerifiedToken, TokenError>, TokenOrigin),
-}
-
-impl Wait {
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
-        match self {
-            Self::Authorizing(decision) => decision.as_mut().poll(cx).map(Done::Authorized),
-            Self::Verifying(verified, origin) => {
-                verified.as_mut().poll(cx).map(|verified| Done::Verified(verified, *origin))
-            }
-        }
-    }
-}
 
 /// Everything a [`JwtLayer`](crate::JwtLayer) was told.
 #[derive(Clone)]
@@ -255,75 +200,6 @@ where
         let own = mem::replace(rendered.extensions_mut(), mem::take(response.extensions_mut()));
         rendered.extensions_mut().extend(own);
         rendered
-    }
-}
-
-/// Asks a policy about a request whose outcome is known.
-pub(crate) fn ask<B>(policy: &dyn Policy, request: &Request<B>, latency: Latency) -> Step {
-    let token = match verified(request.extensions()) {
-        Ok(Some(token)) => token,
-        Ok(None) => return Step::Refuse(Rejection::missing_for(policy)),
-        Err(rejection) => return Step::Refuse(rejection),
-    };
-    match policy.authorize(token, RequestHead::of(request)) {
-        Lookup::Ready(decision) => decided(decision, request, latency),
-        Lookup::Pending(decision) => Step::Wait(Wait::Authorizing(decision)),
-    }
-}
-
-/// A policy has spoken about a request with a good token.
-pub(crate) fn decided<B>(
-    decision: Result<(), Denial>,
-    request: &Request<B>,
-    latency: Latency,
-) -> Step {
-    match (decision, VerifiedToken::of(request)) {
-        (Ok(()), _) => granted(request, latency),
-        (Err(denial), Some(token)) => {
-            Step::Refuse(Rejection::from(denial).of_token(token).after(latency))
-        }
-        (Err(denial), None) => Step::Refuse(denial.into()),
-    }
-}
-
-/// There are no credentials, and none are asked for.
-fn anonymous<B>(request: &mut Request<B>, reason: &'static str) -> Step {
-    Outcome::Absent.replace_in(request.extensions_mut());
-    let (signer, latency) = (Signer::default(), Latency::Ready);
-    Record { reason, claim: None, signer, latency }.passes("anonymous");
-    Step::Pass(latency)
-}
-
-fn granted<B>(request: &Request<B>, latency: Latency) -> Step {
-    let signer = VerifiedToken::of(request).map(VerifiedToken::signer).unwrap_or_default();
-    Record { reason: "granted", claim: None, signer, latency }.passes("granted");
-    Step::Pass(latency)
-}
-
-/// Takes over what layers in between have added, but nothing that speaks of the old answer. All of gRPC's headers do.
-fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
-    const OF_THE_ANSWER: [HeaderName; 10] = [
-        CONTENT_DISPOSITION,
-        CONTENT_ENCODING,
-        CONTENT_LANGUAGE,
-        CONTENT_LENGTH,
-        CONTENT_LOCATION,
-        CONTENT_RANGE,
-        CONTENT_TYPE,
-        RETRY_AFTER,
-        TRANSFER_ENCODING,
-        WWW_AUTHENTICATE,
-    ];
-    for name in from.keys() {
-        if OF_THE_ANSWER.contains(name) || name.as_str().starts_with("grpc-") {
-            continue;
-        }
-        // What the old answer depended on and what the new one does are a list.
-        if name == VARY || !to.contains_key(name) {
-            for value in from.get_all(name) {
-                to.append(name, value.clone());
-            }
-        }
     }
 }
 

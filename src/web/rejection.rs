@@ -1,24 +1,27 @@
 //! [`Rejection`]: why a request goes no further.
 
-use std::{fmt, mem, sync::Arc, time::Duration};
+mod from;
+mod passed;
+mod record;
 
-use http::{Extensions, HeaderValue, Request, StatusCode};
+use std::{fmt, sync::Arc, time::Duration};
 
+use http::{Extensions, HeaderValue, StatusCode};
+
+pub(crate) use self::passed::Passed;
 use super::{
     challenge::{self, Challenge, ChallengeParams, RejectionKind, Row},
     wanted::Wanted,
 };
 use crate::{
-    error::{TokenError, TokenErrorKind},
+    error::TokenError,
     policy::{
         Policy,
-        denial::{Denial, DenialKind},
+        denial::Denial,
         lacking::{Held, Lacking, StepUp},
+        scope::is_scope,
     },
-    telemetry::{
-        TARGET,
-        record::{Latency, Record, Signer},
-    },
+    telemetry::record::Latency,
     token::{ClaimsError, Outcome, VerifiedToken},
 };
 
@@ -152,7 +155,11 @@ impl Rejection {
     /// The request brings no credentials, and this policy would have judged them.
     pub(crate) fn missing_for(policy: &dyn Policy) -> Self {
         let mut missing = Self::missing();
-        missing.0.hint = policy.scopes().into_iter().map(Into::into).collect();
+        for scope in policy.scopes().into_iter().filter(|scope| is_scope(scope)) {
+            if !missing.0.hint.iter().any(|own| **own == *scope) {
+                missing.0.hint.push(scope.into());
+            }
+        }
         missing
     }
 
@@ -170,16 +177,6 @@ impl Rejection {
     /// The same, after something was waited for or not.
     pub(crate) fn after(mut self, latency: Latency) -> Self {
         self.0.latency = latency;
-        self
-    }
-
-    /// The same, of a request that had got this far: what the refusal does not know of it, as a handler's own does not,
-    /// is filled in.
-    pub(crate) fn within(mut self, passed: &Passed) -> Self {
-        if !matches!(self.0.cause, Cause::Token(_)) {
-            self.0.token = self.0.token.or_else(|| passed.token.clone());
-        }
-        self.0.latency = self.0.latency.max(passed.latency);
         self
     }
 
@@ -204,54 +201,6 @@ impl Rejection {
     pub(crate) fn any_challenge(&self) -> HeaderValue {
         let own = self.challenge();
         own.unwrap_or_else(|| self.challenge_of(&challenge::row(RejectionKind::MissingCredentials)))
-    }
-
-    /// The reason's stable name: the token error's or the policy's own where there is one.
-    pub(crate) fn reason(&self) -> &'static str {
-        match &self.0.cause {
-            Cause::Token(error) => error.kind().code(),
-            Cause::Denial(denial) => denial.reason().unwrap_or(self.kind().code()),
-            Cause::Claims(_) | Cause::None => self.kind().code(),
-        }
-    }
-
-    /// One record for each refusal, from where it is answered.
-    pub(crate) fn log(&mut self) {
-        if mem::replace(&mut self.0.logged, true) {
-            return;
-        }
-        self.warn();
-        let claim = match &self.0.cause {
-            Cause::Token(error) => error.claim(),
-            Cause::Denial(denial) => denial.claim(),
-            Cause::Claims(_) | Cause::None => None,
-        };
-        let (reason, signer, latency) = (self.reason(), self.signer(), self.0.latency);
-        Record { reason, claim, signer, latency }.refused(self.status().as_u16());
-    }
-
-    /// What an operator has to know of.
-    fn warn(&self) {
-        if let Some(error) = self.claims_error() {
-            let field = error.field();
-            tracing::warn!(target: TARGET, field, "claims do not fit the type asked for");
-        }
-        if self.kind() == RejectionKind::Misconfigured {
-            tracing::error!(target: TARGET, "no JwtLayer has run before this handler");
-        }
-        if let Some(denial) = self.denial().filter(|d| d.kind() == DenialKind::Unavailable) {
-            let reason = denial.reason();
-            let error = std::error::Error::source(denial).map(tracing::field::display);
-            tracing::warn!(target: TARGET, reason, error, "policy unavailable");
-        }
-    }
-
-    fn signer(&self) -> Signer<'_> {
-        match (&self.0.token, self.token_error()) {
-            (Some(token), _) => token.signer(),
-            (None, Some(error)) => Signer::of(error),
-            (None, None) => Signer::default(),
-        }
     }
 
     fn row(&self) -> Row {
@@ -294,18 +243,6 @@ impl Rejection {
     }
 }
 
-/// What is remembered of a request that went on.
-pub(crate) struct Passed {
-    token: Option<VerifiedToken>,
-    latency: Latency,
-}
-
-impl Passed {
-    pub(crate) fn of<B>(request: &Request<B>, latency: Latency) -> Self {
-        Self { token: VerifiedToken::of(request).cloned(), latency }
-    }
-}
-
 /// The verified token that these extensions of a request speak of; `None` if there were no credentials.
 pub(crate) fn verified(extensions: &Extensions) -> Result<Option<&VerifiedToken>, Rejection> {
     match extensions.get::<Outcome>() {
@@ -313,60 +250,6 @@ pub(crate) fn verified(extensions: &Extensions) -> Result<Option<&VerifiedToken>
         Some(Outcome::Failed(error)) => Err(error.clone().into()),
         Some(Outcome::Verified { token, .. }) => Ok(Some(token)),
         None => Err(Rejection::misconfigured()),
-    }
-}
-
-impl From<TokenError> for Rejection {
-    fn from(error: TokenError) -> Self {
-        let kind = match error.kind() {
-            TokenErrorKind::InvalidCredentials
-            | TokenErrorKind::SeveralCredentials
-            | TokenErrorKind::TokenTooLong => RejectionKind::InvalidRequest,
-            TokenErrorKind::IssuerUnavailable | TokenErrorKind::KeysUnavailable => {
-                RejectionKind::Unavailable
-            }
-            TokenErrorKind::Expired => RejectionKind::ExpiredToken,
-            TokenErrorKind::AlgorithmNotAllowed
-            | TokenErrorKind::AudienceMismatch
-            | TokenErrorKind::BoundToken
-            | TokenErrorKind::CriticalHeader
-            | TokenErrorKind::InvalidClaim
-            | TokenErrorKind::InvalidSignature
-            | TokenErrorKind::LifetimeTooLong
-            | TokenErrorKind::Malformed
-            | TokenErrorKind::MissingClaim
-            | TokenErrorKind::NotYetValid
-            | TokenErrorKind::TooOld
-            | TokenErrorKind::TypeNotAllowed
-            | TokenErrorKind::UnknownIssuer
-            | TokenErrorKind::UnknownKey => RejectionKind::InvalidToken,
-        };
-        Self::of(kind, Cause::Token(error))
-    }
-}
-
-impl From<ClaimsError> for Rejection {
-    fn from(error: ClaimsError) -> Self {
-        Self::of(RejectionKind::ClaimsMismatch, Cause::Claims(error))
-    }
-}
-
-/// A handler's own denial is answered as a policy's would be.
-impl From<Denial> for Rejection {
-    fn from(denial: Denial) -> Self {
-        let kind = match denial.kind() {
-            DenialKind::ClaimsMismatch => RejectionKind::ClaimsMismatch,
-            DenialKind::Forbidden => RejectionKind::Forbidden,
-            DenialKind::InsufficientScope => RejectionKind::InsufficientScope,
-            DenialKind::InsufficientUserAuthentication => {
-                RejectionKind::InsufficientUserAuthentication
-            }
-            DenialKind::Unavailable => RejectionKind::Unavailable,
-        };
-        let login = denial.lacking().and_then(Lacking::login);
-        let mut rejection = Self::of(kind, Cause::Denial(denial));
-        rejection.0.login = login;
-        rejection
     }
 }
 

@@ -11,14 +11,13 @@
 mod bearer;
 mod function;
 mod grpc;
+mod headers;
 mod negotiated;
 mod problem;
 
-use http::{
-    HeaderValue, Response, StatusCode,
-    header::{RETRY_AFTER, WWW_AUTHENTICATE},
-};
+use http::Response;
 
+pub(crate) use self::headers::{complete, keep_headers};
 pub use self::{
     bearer::BearerResponder, function::RespondFn, grpc::Grpc, negotiated::Negotiated,
     problem::ProblemJson,
@@ -50,30 +49,4 @@ pub trait Respond<B>: Clone + Send + Sync + 'static {
     fn wanted(&self, head: RequestHead<'_>) -> Wanted {
         Wanted::of(head)
     }
-}
-
-/// Adds the headers of a refusal that the response lacks.
-///
-/// To none that has another status than the refusal: an answer in gRPC is 200 and says for itself what it has to.
-pub(crate) fn complete<B>(response: &mut Response<B>, rejection: &Rejection) {
-    let challenge = match response.status() {
-        // A responder may make a 401 of any refusal.
-        StatusCode::UNAUTHORIZED => Some(rejection.any_challenge()),
-        status if status == rejection.status() => rejection.challenge(),
-        _ => None,
-    };
-    if let Some(challenge) = challenge {
-        response.headers_mut().entry(WWW_AUTHENTICATE).or_insert(challenge);
-    }
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE
-        && let Some(seconds) = seconds_to_wait(rejection)
-    {
-        response.headers_mut().entry(RETRY_AFTER).or_insert(seconds);
-    }
-}
-
-/// The value of `Retry-After`, rounded up.
-fn seconds_to_wait(rejection: &Rejection) -> Option<HeaderValue> {
-    let seconds = rejection.retry_after()?.as_nanos().div_ceil(1_000_000_000);
-    Some(HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)))
 }

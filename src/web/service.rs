@@ -11,7 +11,8 @@ use tower_service::Service;
 
 use super::{
     future::ResponseFuture,
-    gate::{Gate, Judge, Step},
+    gate::Gate,
+    judge::{Judge, Step},
     rejection::Passed,
     respond::Respond,
     source::TokenSource,

@@ -6,7 +6,7 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
-use super::{BearerResponder, Respond, seconds_to_wait};
+use super::{BearerResponder, Respond, headers::seconds_to_wait};
 use crate::{
     head::RequestHead,
     web::{

@@ -8,7 +8,8 @@ use axum::{
 };
 use serde_json::json;
 use tower_bearer::{
-    AuthorizeLayer, Denial, Policy, Rejection, RequireScope, VerifiedToken, policy_fn,
+    AuthorizeLayer, Denial, Lookup, Policy, Rejection, RequestHead, RequireScope, VerifiedToken,
+    policy_fn,
 };
 
 use super::{
@@ -151,4 +152,23 @@ async fn a_policy_without_a_layer_before_it_answers_500_and_says_so_once() {
             assert_eq!(times, 1, "{name}, {state}: {text}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_policy_of_ones_own_cannot_spoil_the_challenge() {
+    #[derive(Debug)]
+    struct Odd;
+
+    impl Policy for Odd {
+        fn authorize(&self, _: &VerifiedToken, _: RequestHead<'_>) -> Lookup<Result<(), Denial>> {
+            Lookup::Ready(Ok(()))
+        }
+
+        fn scopes(&self) -> Vec<&str> {
+            vec!["read", "two words", "\"", "read\r\nset-cookie: a", "", "größe", "read", "write"]
+        }
+    }
+    let app = App::serve(Router::new().route("/", passed()).route_layer(jwt().require(Odd))).await;
+    let reply = read::<&str>(&app, "/", &[]).await;
+    assert_eq!((reply.status, reply.challenge()), (401, &*missing_with("read write")));
 }

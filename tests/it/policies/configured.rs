@@ -97,6 +97,7 @@ fn classes_of_logins() {
     ] {
         refused(case, RequireAcr::any(values), &["RequireAcr", "at least one", "space"]);
     }
+    refused("twice", RequireAcr::any(["phr", "mfa", "phr"]), &["RequireAcr", "twice"]);
     assert!(RequireAcr::any(["urn:mace:incommon:iap:silver", "0", "a\"b\\c"]).is_ok());
 }
 

@@ -1,0 +1,108 @@
+//! What is decided about a request, and what it then waits for: the ground that both layers share.
+
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+
+use super::{
+    rejection::{Passed, Rejection, verified},
+    wanted::Wanted,
+};
+use crate::{
+    error::TokenError,
+    head::RequestHead,
+    lookup::Lookup,
+    policy::{Policy, denial::Denial},
+    telemetry::record::{Latency, Record, Signer},
+    token::{Outcome, TokenOrigin, VerifiedToken},
+};
+
+/// What a future asks of the layer that made it, whatever the layer was told.
+pub(crate) trait Judge<ReqBody, ResBody>: Send + Sync {
+    /// Goes on with a request, now that what was waited for is here.
+    fn resume(&self, request: &mut Request<ReqBody>, done: Done) -> Step;
+
+    /// The response to a refusal of this layer.
+    fn refuse(&self, rejection: Rejection, wanted: Wanted) -> Response<ResBody>;
+
+    /// The response of the inner service, which may be a refusal of an extractor or an inner layer.
+    fn answered(
+        &self,
+        response: Response<ResBody>,
+        passed: &Passed,
+        wanted: Wanted,
+    ) -> Response<ResBody>;
+}
+
+/// What is to be done with a request.
+pub(crate) enum Step {
+    Pass(Latency),
+    Refuse(Rejection),
+    Wait(Wait),
+}
+
+/// What is waited for.
+pub(crate) enum Wait {
+    Authorizing(BoxFuture<'static, Result<(), Denial>>),
+    Verifying(BoxFuture<'static, Result<VerifiedToken, TokenError>>, TokenOrigin),
+}
+
+/// What has come of it.
+pub(crate) enum Done {
+    Authorized(Result<(), Denial>),
+    Verified(Result<VerifiedToken, TokenError>, TokenOrigin),
+}
+
+impl Wait {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
+        match self {
+            Self::Authorizing(decision) => decision.as_mut().poll(cx).map(Done::Authorized),
+            Self::Verifying(verified, origin) => {
+                verified.as_mut().poll(cx).map(|verified| Done::Verified(verified, *origin))
+            }
+        }
+    }
+}
+
+/// Asks a policy about a request whose outcome is known.
+pub(crate) fn ask<B>(policy: &dyn Policy, request: &Request<B>, latency: Latency) -> Step {
+    let token = match verified(request.extensions()) {
+        Ok(Some(token)) => token,
+        Ok(None) => return Step::Refuse(Rejection::missing_for(policy)),
+        Err(rejection) => return Step::Refuse(rejection),
+    };
+    match policy.authorize(token, RequestHead::of(request)) {
+        Lookup::Ready(decision) => decided(decision, request, latency),
+        Lookup::Pending(decision) => Step::Wait(Wait::Authorizing(decision)),
+    }
+}
+
+/// A policy has spoken about a request with a good token.
+pub(crate) fn decided<B>(
+    decision: Result<(), Denial>,
+    request: &Request<B>,
+    latency: Latency,
+) -> Step {
+    match (decision, VerifiedToken::of(request)) {
+        (Ok(()), _) => granted(request, latency),
+        (Err(denial), Some(token)) => {
+            Step::Refuse(Rejection::from(denial).of_token(token).after(latency))
+        }
+        (Err(denial), None) => Step::Refuse(denial.into()),
+    }
+}
+
+/// There are no credentials, and none are asked for.
+pub(crate) fn anonymous<B>(request: &mut Request<B>, reason: &'static str) -> Step {
+    Outcome::Absent.replace_in(request.extensions_mut());
+    let (signer, latency) = (Signer::default(), Latency::Ready);
+    Record { reason, claim: None, signer, latency }.passes("anonymous");
+    Step::Pass(latency)
+}
+
+pub(crate) fn granted<B>(request: &Request<B>, latency: Latency) -> Step {
+    let signer = VerifiedToken::of(request).map(VerifiedToken::signer).unwrap_or_default();
+    Record { reason: "granted", claim: None, signer, latency }.passes("granted");
+    Step::Pass(latency)
+}
