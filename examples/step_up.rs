@@ -7,7 +7,7 @@
 //!
 //! curl -i $URL/balance -H "authorization: Bearer $OLD_TOKEN"               # 200
 //! curl -i -X POST $URL/payments -H "authorization: Bearer $OLD_TOKEN"      # 401, acr_values="phr mfa", max_age="300"
-//! curl -i -X POST $URL/payments -H "authorization: Bearer $STALE_TOKEN"    # 401, max_age="300"
+//! curl -i -X POST $URL/payments -H "authorization: Bearer $STALE_TOKEN"    # 401, the same: as strong as it was, and newer
 //! curl -i -X POST $URL/payments -H "authorization: Bearer $FRESH_TOKEN"    # 200, this one is a minute old
 //! curl -i -X POST $URL/payments                                            # 401, without a token nothing is said of logins
 //!
