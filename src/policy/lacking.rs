@@ -38,9 +38,19 @@ pub(crate) struct Held(Vec<Arc<str>>);
 impl Held {
     pub(crate) fn by(policy: &dyn Policy, token: &VerifiedToken) -> Self {
         let own = token.scopes();
-        let held = policy.scopes().into_iter().filter(|scope| own.contains(scope));
-        Self(held.map(Into::into).collect())
+        Self(named_by(policy).filter(|scope| own.contains(scope)).map(Into::into).collect())
     }
+}
+
+/// The scopes that a policy may ask for, as far as a challenge can name them: whoever implements one may say anything.
+pub(crate) fn named_by(policy: &dyn Policy) -> impl Iterator<Item = &str> {
+    policy.scopes().into_iter().filter(|scope| is_scope(scope))
+}
+
+/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
+pub(super) fn is_scope(scope: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    !scope.is_empty() && scope.bytes().all(allowed)
 }
 
 /// More ways than this are not told apart: other logins beyond them are forgotten, and scopes alone never are. So nothing

@@ -13,7 +13,7 @@ use crate::{
     policy::{
         Policy,
         denial::{Denial, DenialKind},
-        lacking::{Held, Lacking},
+        lacking::{Held, Lacking, named_by},
     },
     telemetry::{
         TARGET,
@@ -152,7 +152,7 @@ impl Rejection {
     /// The request brings no credentials, and this policy would have judged them.
     pub(crate) fn missing_for(policy: &dyn Policy) -> Self {
         let mut missing = Self::missing();
-        missing.0.hint = policy.scopes().into_iter().map(Into::into).collect();
+        missing.0.hint = named_by(policy).map(Into::into).collect();
         missing
     }
 
