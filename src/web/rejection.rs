@@ -6,7 +6,7 @@ use http::{Extensions, HeaderValue, Request, StatusCode};
 
 use super::{
     challenge::{self, Challenge, ChallengeParams, RejectionKind, Row},
-    wanted::Wanted,
+    wanted::{Asked, Wanted},
 };
 use crate::{
     error::{TokenError, TokenErrorKind},
@@ -35,7 +35,7 @@ struct Inner {
     /// The scopes that a policy would have asked for, had there been a token.
     hint: Vec<Arc<str>>,
     params: Arc<ChallengeParams>,
-    wanted: Wanted,
+    asked: Asked,
     /// The token that is good, and not enough: for the record, and for the scopes that it has.
     token: Option<VerifiedToken>,
     latency: Latency,
@@ -116,7 +116,12 @@ impl Rejection {
 
     /// What the request's headers say of the answer it wants.
     pub fn wanted(&self) -> Wanted {
-        self.0.wanted
+        self.0.asked.wanted
+    }
+
+    /// The request is a `HEAD`.
+    pub(crate) fn is_head(&self) -> bool {
+        self.0.asked.head
     }
 
     /// What was wrong with the token, for logs of your own. A client should not be told.
@@ -184,9 +189,9 @@ impl Rejection {
     }
 
     /// The same refusal, in the name of this layer.
-    pub(crate) fn answered_by(mut self, params: &Arc<ChallengeParams>, wanted: Wanted) -> Self {
+    pub(crate) fn answered_by(mut self, params: &Arc<ChallengeParams>, asked: Asked) -> Self {
         self.0.params = Arc::clone(params);
-        self.0.wanted = wanted;
+        self.0.asked = asked;
         self
     }
 
@@ -281,7 +286,7 @@ impl Rejection {
             cause,
             hint: Vec::new(),
             params: Arc::default(),
-            wanted: Wanted::default(),
+            asked: Asked::default(),
             token: None,
             latency: Latency::default(),
             logged: false,

@@ -43,6 +43,14 @@ impl Wanted {
     }
 }
 
+/// What is remembered of a request for the answer to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) wanted: Wanted,
+    /// It is a `HEAD`: the answer may have no content (RFC 9110 §9.3.2).
+    pub(crate) head: bool,
+}
+
 /// A `POST` of `application/grpc`, with or without a `+` and the name of a codec, or parameters.
 pub(crate) fn is_grpc(head: RequestHead<'_>) -> bool {
     const GRPC: &[u8] = b"application/grpc";
