@@ -65,7 +65,8 @@ pub trait Policy: Send + Sync + 'static {
     -> Lookup<Result<(), Denial>>;
 
     /// The scopes that this policy may ask for. A request without credentials is told of them in the
-    /// challenge, and a [`ScopeCatalog`](crate::ScopeCatalog) checks that it knows them. What is no scope is left out there.
+    /// challenge, and a [`ScopeCatalog`](crate::ScopeCatalog) checks that it knows them. What is no scope by
+    /// [RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3) is left out of the challenge.
     fn scopes(&self) -> Vec<&str> {
         Vec::new()
     }

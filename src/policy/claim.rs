@@ -1,9 +1,14 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, mem::discriminant, sync::Arc};
 
 use serde_json::{Number, Value};
 
 use super::{Policy, denial::Denial, path::ClaimPath};
-use crate::{error::ConfigError, head::RequestHead, lookup::Lookup, token::VerifiedToken};
+use crate::{
+    error::ConfigError,
+    head::RequestHead,
+    lookup::Lookup,
+    token::{ClaimsError, VerifiedToken},
+};
 
 /// Asks for a claim: that it is there, or that it has one of some values.
 ///
@@ -19,7 +24,9 @@ use crate::{error::ConfigError, head::RequestHead, lookup::Lookup, token::Verifi
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
 ///
-/// Values are compared as JSON, and numbers by their value: `1` and `1.0` are the same. A claim that is `null` is not there. `Debug` shows the path alone.
+/// Values are compared as JSON, and numbers by their value: `1` and `1.0` are the same. A claim that is `null` is not there. One of
+/// a type that none of the values has, such as `"true"` where `true` is asked for, gets 403 and a warning that names the path, and
+/// is denied by the opposite as well. `Debug` shows the path alone.
 #[derive(Clone)]
 pub struct RequireClaim {
     path: ClaimPath,
@@ -75,13 +82,15 @@ impl RequireClaim {
     ///
     /// It has it not.
     pub fn check(&self, token: &VerifiedToken) -> Result<(), Denial> {
+        let denial = || Denial::forbidden().about(self.path.as_str().to_owned());
         let claim = self.path.find::<Value>(token)?.filter(|value| !value.is_null());
-        let fits =
-            |claim| self.values.is_empty() || self.values.iter().any(|own| same(own, &claim));
-        if claim.is_some_and(fits) {
+        let claim = claim.ok_or_else(denial)?;
+        if self.values.is_empty() || self.values.iter().any(|own| same(own, &claim)) {
             Ok(())
+        } else if self.values.iter().any(|own| discriminant(own) == discriminant(&claim)) {
+            Err(denial())
         } else {
-            Err(Denial::forbidden().about(self.path.as_str().to_owned()))
+            Err(ClaimsError::in_field(self.path.as_str()).into())
         }
     }
 }
@@ -114,8 +123,16 @@ fn same_number(one: &Number, two: &Number) -> bool {
     };
     match (whole(one), whole(two)) {
         (Some(one), Some(two)) => one == two,
-        _ => one.as_f64().is_some_and(|one| two.as_f64() == Some(one)),
+        (Some(whole), None) => is_exactly(two, whole),
+        (None, Some(whole)) => is_exactly(one, whole),
+        (None, None) => one.as_f64().is_some_and(|one| two.as_f64() == Some(one)),
     }
+}
+
+/// Not after rounding: as doubles, a large number and the next one are the same.
+fn is_exactly(number: &Number, whole: i128) -> bool {
+    let says = |float: f64| float.fract() == 0.0 && format!("{float:.0}").parse() == Ok(whole);
+    number.as_f64().is_some_and(says)
 }
 
 impl fmt::Debug for RequireClaim {

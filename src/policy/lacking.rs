@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, hash::Hash, iter, mem, sync::Arc};
 
-use super::{Policy, step_up::class};
+use super::{
+    Policy,
+    step_up::{class, is_class},
+};
 use crate::{jose::json::Text, token::VerifiedToken};
 
 /// What a token lacks.
@@ -46,8 +49,9 @@ pub(crate) struct Held {
 impl Held {
     pub(crate) fn by(policy: &dyn Policy, token: &VerifiedToken) -> Self {
         let own = token.scopes();
-        let held = policy.scopes().into_iter().filter(|scope| own.contains(scope));
+        let held = named_by(policy).filter(|scope| own.contains(scope));
         let mut classes = policy.acr_values();
+        classes.retain(|class| is_class(class));
         if !classes.is_empty() && !class(token).is_ok_and(|own| is_one_of(own, &classes)) {
             classes.clear();
         }
@@ -56,6 +60,17 @@ impl Held {
             classes: classes.into_iter().map(Into::into).collect(),
         }
     }
+}
+
+/// The scopes that a policy may ask for, as far as a challenge can name them: whoever implements one may say anything.
+pub(crate) fn named_by(policy: &dyn Policy) -> impl Iterator<Item = &str> {
+    policy.scopes().into_iter().filter(|scope| is_scope(scope))
+}
+
+/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
+pub(super) fn is_scope(scope: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    !scope.is_empty() && scope.bytes().all(allowed)
 }
 
 /// More ways than this are not told apart: other logins beyond them are forgotten, and scopes alone never are. So nothing

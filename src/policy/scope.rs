@@ -1,6 +1,10 @@
 use std::{fmt, sync::Arc};
 
-use super::{Policy, denial::Denial, lacking::Lacking};
+use super::{
+    Policy,
+    denial::Denial,
+    lacking::{Lacking, is_scope},
+};
 use crate::{error::ConfigError, head::RequestHead, lookup::Lookup, token::VerifiedToken};
 
 /// Asks for scopes ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)): what the user allowed the
@@ -123,12 +127,6 @@ where
         return Err(ConfigError::new("there is no scope: name at least one"));
     }
     Ok(read)
-}
-
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
-pub(crate) fn is_scope(scope: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-    !scope.is_empty() && scope.bytes().all(allowed)
 }
 
 impl fmt::Debug for RequireScope {

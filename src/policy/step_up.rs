@@ -52,10 +52,7 @@ impl RequireAcr {
     {
         let acr_values: Vec<Arc<str>> =
             acr_values.into_iter().map(|value| value.as_ref().into()).collect();
-        let fits = |value: &Arc<str>| {
-            !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic())
-        };
-        if acr_values.is_empty() || !acr_values.iter().all(fits) {
+        if acr_values.is_empty() || !acr_values.iter().all(|value| is_class(value)) {
             return Err(ConfigError::new(
                 "`RequireAcr` needs at least one class, each of visible ASCII characters without a space",
             ));
@@ -94,6 +91,11 @@ impl Policy for RequireAcr {
     fn acr_values(&self) -> Vec<&str> {
         self.acr_values.iter().map(|value| &**value).collect()
     }
+}
+
+/// Whether a list of classes can hold this one.
+pub(super) fn is_class(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The class of the login behind a token.

@@ -17,7 +17,7 @@ use super::{
     rejection::{Passed, Rejection},
     respond::{BearerResponder, Respond},
     service::go_on,
-    wanted::Wanted,
+    wanted::Asked,
 };
 use crate::{policy::Policy, telemetry::record::Latency};
 
@@ -112,7 +112,7 @@ where
         let step = ask(&*self.gate.policy, &request, Latency::Ready);
         let gate = Arc::clone(&self.gate);
         // What is wanted is known to the layer that will render it.
-        go_on(&mut self.inner, request, step, gate, Wanted::default())
+        go_on(&mut self.inner, request, step, gate, Asked::default())
     }
 }
 
@@ -125,7 +125,7 @@ impl<ReqBody, ResBody: Default> Judge<ReqBody, ResBody> for Authorize {
         }
     }
 
-    fn refuse(&self, mut rejection: Rejection, _: Wanted) -> Response<ResBody> {
+    fn refuse(&self, mut rejection: Rejection, _: Asked) -> Response<ResBody> {
         if rejection.kind() == RejectionKind::Misconfigured {
             // There may be no layer around that would.
             rejection.log();
@@ -139,7 +139,7 @@ impl<ReqBody, ResBody: Default> Judge<ReqBody, ResBody> for Authorize {
         &self,
         mut response: Response<ResBody>,
         passed: &Passed,
-        _: Wanted,
+        _: Asked,
     ) -> Response<ResBody> {
         if let Some(rejection) = response.extensions_mut().remove::<Rejection>() {
             let rejection = rejection.within(passed).completed(&*self.policy);

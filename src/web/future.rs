@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::{
     judge::{Judge, Step, Wait},
     rejection::{Passed, Rejection},
-    wanted::Wanted,
+    wanted::Asked,
 };
 
 pin_project! {
@@ -28,7 +28,7 @@ pin_project! {
         #[pin]
         state: State<S, ReqBody, ResBody, S::Future>,
         gate: Arc<dyn Judge<ReqBody, ResBody>>,
-        wanted: Wanted,
+        asked: Asked,
     }
 }
 
@@ -59,18 +59,18 @@ where
         inner: S::Future,
         passed: Passed,
         gate: Arc<dyn Judge<ReqBody, ResBody>>,
-        wanted: Wanted,
+        asked: Asked,
     ) -> Self {
-        Self { state: State::Passed { inner, passed }, gate, wanted }
+        Self { state: State::Passed { inner, passed }, gate, asked }
     }
 
     pub(crate) fn refused(
         rejection: Rejection,
         gate: Arc<dyn Judge<ReqBody, ResBody>>,
-        wanted: Wanted,
+        asked: Asked,
     ) -> Self {
-        let response = Some(gate.refuse(rejection, wanted));
-        Self { state: State::Refused { response }, gate, wanted }
+        let response = Some(gate.refuse(rejection, asked));
+        Self { state: State::Refused { response }, gate, asked }
     }
 
     pub(crate) fn waiting(
@@ -78,10 +78,10 @@ where
         request: Request<ReqBody>,
         ready: S,
         gate: Arc<dyn Judge<ReqBody, ResBody>>,
-        wanted: Wanted,
+        asked: Asked,
     ) -> Self {
         let waiting = Some(Box::new(Waiting { wait, request, ready }));
-        Self { state: State::Waiting { waiting }, gate, wanted }
+        Self { state: State::Waiting { waiting }, gate, asked }
     }
 }
 
@@ -95,12 +95,12 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         const AGAIN: &str = "polled after it answered";
         let this = self.project();
-        let (mut state, gate, wanted) = (this.state, this.gate, *this.wanted);
+        let (mut state, gate, asked) = (this.state, this.gate, *this.asked);
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Passed { inner, passed } => {
                     let response = ready!(inner.poll(cx))?;
-                    return Poll::Ready(Ok(gate.answered(response, passed, wanted)));
+                    return Poll::Ready(Ok(gate.answered(response, passed, asked)));
                 }
                 StateProjection::Refused { response } => {
                     return Poll::Ready(Ok(response.take().expect(AGAIN)));
@@ -116,7 +116,7 @@ where
                             State::Passed { inner: ready.call(request), passed }
                         }
                         Step::Refuse(rejection) => {
-                            State::Refused { response: Some(gate.refuse(rejection, wanted)) }
+                            State::Refused { response: Some(gate.refuse(rejection, asked)) }
                         }
                         Step::Wait(wait) => {
                             pending.wait = wait;

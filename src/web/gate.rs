@@ -14,7 +14,7 @@ use super::{
     rejection::{Passed, Rejection},
     respond::{Respond, complete, keep_headers},
     source::TokenSource,
-    wanted::Wanted,
+    wanted::Asked,
 };
 use crate::{
     error::TokenError,
@@ -150,11 +150,11 @@ impl<T: TokenSource, R> Gate<T, R> {
 
 impl<T, R> Gate<T, R> {
     /// The response to a refusal, whoever refused.
-    fn render<B>(&self, rejection: Rejection, wanted: Wanted) -> Response<B>
+    fn render<B>(&self, rejection: Rejection, asked: Asked) -> Response<B>
     where
         R: Respond<B>,
     {
-        let mut rejection = rejection.answered_by(&self.params, wanted);
+        let mut rejection = rejection.answered_by(&self.params, asked);
         rejection.log();
         let mut response = self.responder.respond(&rejection);
         complete(&mut response, &rejection);
@@ -178,15 +178,15 @@ where
         }
     }
 
-    fn refuse(&self, rejection: Rejection, wanted: Wanted) -> Response<ResBody> {
-        self.render(rejection, wanted)
+    fn refuse(&self, rejection: Rejection, asked: Asked) -> Response<ResBody> {
+        self.render(rejection, asked)
     }
 
     fn answered(
         &self,
         mut response: Response<ResBody>,
         passed: &Passed,
-        wanted: Wanted,
+        asked: Asked,
     ) -> Response<ResBody> {
         let Some(rejection) = response.extensions_mut().remove::<Rejection>() else {
             return response;
@@ -195,7 +195,7 @@ where
         if let Some(policy) = &self.policy {
             rejection = rejection.completed(&**policy);
         }
-        let mut rendered: Response<ResBody> = self.render(rejection, wanted);
+        let mut rendered: Response<ResBody> = self.render(rejection, asked);
         keep_headers(response.headers(), rendered.headers_mut());
         let own = mem::replace(rendered.extensions_mut(), mem::take(response.extensions_mut()));
         rendered.extensions_mut().extend(own);

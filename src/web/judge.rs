@@ -7,7 +7,7 @@ use http::{Request, Response};
 
 use super::{
     rejection::{Passed, Rejection, verified},
-    wanted::Wanted,
+    wanted::Asked,
 };
 use crate::{
     error::TokenError,
@@ -24,14 +24,14 @@ pub(crate) trait Judge<ReqBody, ResBody>: Send + Sync {
     fn resume(&self, request: &mut Request<ReqBody>, done: Done) -> Step;
 
     /// The response to a refusal of this layer.
-    fn refuse(&self, rejection: Rejection, wanted: Wanted) -> Response<ResBody>;
+    fn refuse(&self, rejection: Rejection, asked: Asked) -> Response<ResBody>;
 
     /// The response of the inner service, which may be a refusal of an extractor or an inner layer.
     fn answered(
         &self,
         response: Response<ResBody>,
         passed: &Passed,
-        wanted: Wanted,
+        asked: Asked,
     ) -> Response<ResBody>;
 }
 

@@ -11,15 +11,14 @@ use http::{Extensions, HeaderValue, StatusCode};
 pub(crate) use self::passed::Passed;
 use super::{
     challenge::{self, Challenge, ChallengeParams, RejectionKind, Row},
-    wanted::Wanted,
+    wanted::{Asked, Wanted},
 };
 use crate::{
     error::TokenError,
     policy::{
         Policy,
         denial::Denial,
-        lacking::{Held, Lacking, StepUp},
-        scope::is_scope,
+        lacking::{Held, Lacking, StepUp, named_by},
     },
     telemetry::record::Latency,
     token::{ClaimsError, Outcome, VerifiedToken},
@@ -40,7 +39,7 @@ struct Inner {
     /// The login that a client should ask for.
     login: Option<StepUp>,
     params: Arc<ChallengeParams>,
-    wanted: Wanted,
+    asked: Asked,
     /// The token that is good, and not enough: for the record, and for the scopes that it has.
     token: Option<VerifiedToken>,
     latency: Latency,
@@ -119,7 +118,12 @@ impl Rejection {
 
     /// What the request's headers say of the answer it wants.
     pub fn wanted(&self) -> Wanted {
-        self.0.wanted
+        self.0.asked.wanted
+    }
+
+    /// The request is a `HEAD`.
+    pub(crate) fn is_head(&self) -> bool {
+        self.0.asked.head
     }
 
     /// What was wrong with the token, for logs of your own. A client should not be told.
@@ -155,7 +159,7 @@ impl Rejection {
     /// The request brings no credentials, and this policy would have judged them.
     pub(crate) fn missing_for(policy: &dyn Policy) -> Self {
         let mut missing = Self::missing();
-        for scope in policy.scopes().into_iter().filter(|scope| is_scope(scope)) {
+        for scope in named_by(policy) {
             if !missing.0.hint.iter().any(|own| **own == *scope) {
                 missing.0.hint.push(scope.into());
             }
@@ -181,9 +185,9 @@ impl Rejection {
     }
 
     /// The same refusal, in the name of this layer.
-    pub(crate) fn answered_by(mut self, params: &Arc<ChallengeParams>, wanted: Wanted) -> Self {
+    pub(crate) fn answered_by(mut self, params: &Arc<ChallengeParams>, asked: Asked) -> Self {
         self.0.params = Arc::clone(params);
-        self.0.wanted = wanted;
+        self.0.asked = asked;
         self
     }
 
@@ -235,7 +239,7 @@ impl Rejection {
             hint: Vec::new(),
             login: None,
             params: Arc::default(),
-            wanted: Wanted::default(),
+            asked: Asked::default(),
             token: None,
             latency: Latency::default(),
             logged: false,

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tower_service::Service;
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     rejection::Passed,
     respond::Respond,
     source::TokenSource,
-    wanted::Wanted,
+    wanted::Asked,
 };
 use crate::head::RequestHead;
 
@@ -57,9 +57,10 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let wanted = self.gate.responder.wanted(RequestHead::of(&request));
+        let asked = Asked { wanted, head: request.method() == Method::HEAD };
         let step = self.gate.judge(&mut request);
         let gate = Arc::clone(&self.gate);
-        go_on(&mut self.inner, request, step, gate, wanted)
+        go_on(&mut self.inner, request, step, gate, asked)
     }
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn go_on<S, ReqBody, ResBody>(
     request: Request<ReqBody>,
     step: Step,
     gate: Arc<dyn Judge<ReqBody, ResBody>>,
-    wanted: Wanted,
+    asked: Asked,
 ) -> ResponseFuture<S, ReqBody, ResBody>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
@@ -77,13 +78,13 @@ where
     match step {
         Step::Pass(latency) => {
             let passed = Passed::of(&request, latency);
-            ResponseFuture::passed(inner.call(request), passed, gate, wanted)
+            ResponseFuture::passed(inner.call(request), passed, gate, asked)
         }
-        Step::Refuse(rejection) => ResponseFuture::refused(rejection, gate, wanted),
+        Step::Refuse(rejection) => ResponseFuture::refused(rejection, gate, asked),
         Step::Wait(wait) => {
             let clone = inner.clone();
             let ready = mem::replace(inner, clone);
-            ResponseFuture::waiting(wait, request, ready, gate, wanted)
+            ResponseFuture::waiting(wait, request, ready, gate, asked)
         }
     }
 }

@@ -43,6 +43,14 @@ impl Wanted {
     }
 }
 
+/// What is remembered of a request for the answer to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) wanted: Wanted,
+    /// It is a `HEAD`: the answer may have no content (RFC 9110 §9.3.2).
+    pub(crate) head: bool,
+}
+
 /// A `POST` of `application/grpc`, with or without a `+` and the name of a codec, or parameters.
 pub(crate) fn is_grpc(head: RequestHead<'_>) -> bool {
     const GRPC: &[u8] = b"application/grpc";
@@ -54,16 +62,18 @@ pub(crate) fn is_grpc(head: RequestHead<'_>) -> bool {
     start.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
 }
 
-/// The most specific range that fits decides ([RFC 9110 §12.5.1]).
+/// The most specific range that fits decides ([RFC 9110 §12.5.1]), of so many that no client needs more: servers take
+/// headers of hundreds of kilobytes, and this is read before anything is known of who sends them.
 ///
 /// [RFC 9110 §12.5.1]: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
 fn accepts_json(headers: &HeaderMap) -> bool {
+    const MOST: usize = 64;
     if !headers.contains_key(ACCEPT) {
         return true;
     }
     let ranges = || {
         let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
-        lines.flat_map(|line| line.split(',')).map(range)
+        lines.flat_map(|line| line.split(',')).take(MOST).map(range)
     };
     let accepts = |exact: &str| {
         [exact, "application/*", "*/*"].iter().find_map(|wanted| {
@@ -76,7 +86,8 @@ fn accepts_json(headers: &HeaderMap) -> bool {
 
 /// A media range, and whether it is accepted: not if its weight is zero.
 fn range(item: &str) -> (&str, bool) {
-    let mut parts = item.split(';').map(str::trim);
+    const MOST: usize = 16;
+    let mut parts = item.split(';').map(str::trim).take(MOST);
     let name = parts.next().unwrap_or_default();
     let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
     (name, weight.is_none_or(|weight| weight.bytes().any(|byte| matches!(byte, b'1'..=b'9'))))
@@ -124,6 +135,25 @@ mod tests {
                 }
             }
             let request = request.body(()).unwrap();
+            assert_eq!(Wanted::of(RequestHead::of(&request)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_header_costs_more_than_its_bytes() {
+        let many = |item: &str| item.repeat(60_000);
+        for (name, accept, expected) in [
+            ("as many as count", "text/html,".repeat(63) + "*/*", Wanted::Problem),
+            ("one more", "text/html,".repeat(64) + "*/*", Wanted::Plain),
+            ("commas", many(","), Wanted::Plain),
+            ("semicolons", "a/b".to_owned() + &many(";"), Wanted::Plain),
+            (
+                "a weight behind so many",
+                "*/*".to_owned() + &";".repeat(16) + "q=0",
+                Wanted::Problem,
+            ),
+        ] {
+            let request = Request::get("/").header(ACCEPT, accept).body(()).unwrap();
             assert_eq!(Wanted::of(RequestHead::of(&request)), expected, "{name}");
         }
     }

@@ -4,6 +4,7 @@ mod contract;
 mod modes;
 mod nesting;
 mod never_anonymous;
+mod own_policies;
 mod placement;
 
 use std::fmt::Debug;

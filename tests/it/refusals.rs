@@ -1,5 +1,6 @@
 //! Every row of the table from error to HTTP, by every responder, whoever refuses: byte for byte.
 
+mod head;
 mod rows;
 
 use axum::{

@@ -3,7 +3,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::{HeaderValue, Response, Uri, header::CONTENT_TYPE};
+use http::{
+    HeaderValue, Response, Uri,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
 use serde::Serialize;
 
 use super::{Respond, complete};
@@ -32,7 +35,8 @@ use crate::{
 /// | `code` | [`RejectionKind::code`], which does not change between versions |
 ///
 /// Nothing in it depends on the token: two refusals of one kind are the same bytes. What a client has to do stands in the
-/// headers, as always: the challenge with scopes and classes of login, and `Retry-After`.
+/// headers, as always: the challenge with scopes and classes of login, and `Retry-After`. The answer to a `HEAD` has the same headers and
+/// no body.
 ///
 /// ```
 /// use tower_bearer::{JwtLayer, ProblemJson, Verifier};
@@ -111,10 +115,17 @@ impl ProblemJson {
 #[diagnostic::do_not_recommend]
 impl<B: From<String>> Respond<B> for ProblemJson {
     fn respond(&self, rejection: &Rejection) -> Response<B> {
-        let mut response = Response::new(self.body(rejection).into());
+        let (mut body, mut length) = (self.body(rejection), None);
+        if rejection.is_head() {
+            // Not every server takes it away: over HTTP/2, hyper breaks the stream instead.
+            length = Some(HeaderValue::from(body.len()));
+            body.clear();
+        }
+        let mut response = Response::new(body.into());
         *response.status_mut() = rejection.status();
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(CONTENT_TYPE, json);
+        length.map(|length| response.headers_mut().insert(CONTENT_LENGTH, length));
         complete(&mut response, rejection);
         response
     }

@@ -30,49 +30,65 @@ fn present_is_whatever_is_not_null() {
 fn values_are_compared_as_json() {
     let large = json!(9_007_199_254_740_993_u64);
     let huge = json!(u64::MAX);
-    let cases: [(&str, Value, &str, bool); 33] = [
-        ("true", json!(true), "true", true),
-        ("false", json!(true), "false", false),
-        ("no bool but a string", json!(true), r#""true""#, false),
-        ("no bool but a number", json!(true), "1", false),
-        ("string", json!("a"), r#""a""#, true),
-        ("escapes", json!("a\"b"), r#""\u0061\"b""#, true),
-        ("case", json!("a"), r#""A""#, false),
-        ("spaces", json!("a"), r#""a ""#, false),
-        ("no array of it", json!("a"), r#"["a"]"#, false),
-        ("number", json!(1), "1", true),
-        ("number with a fraction", json!(1), "1.0", true),
-        ("number with an exponent", json!(100), "1e2", true),
-        ("number as a fraction", json!(1.0), "1", true),
-        ("half", json!(0.5), "5E-1", true),
-        ("minus zero", json!(0), "-0.0", true),
-        ("minus", json!(-3), "-3", true),
-        ("another number", json!(1), "2", false),
-        ("another sign", json!(1), "-1", false),
-        ("a bit more", json!(1), "1.5", false),
-        ("a string of digits", json!(1), r#""1""#, false),
-        ("large", large.clone(), "9007199254740993", true),
-        ("large, one less", large, "9007199254740992", false),
-        ("huge", huge.clone(), "18446744073709551615", true),
-        ("huge, one less", huge, "18446744073709551614", false),
-        ("array", json!([1, "a"]), r#"[1.0,"a"]"#, true),
-        ("array in another order", json!([1, "a"]), r#"["a",1]"#, false),
-        ("longer array", json!([1]), "[1,1]", false),
-        ("shorter array", json!([1, 1]), "[1]", false),
-        ("object", json!({ "x": 1, "y": [2] }), r#"{"y":[2.0],"x":1}"#, true),
-        ("object with more", json!({ "x": 1 }), r#"{"x":1,"y":1}"#, false),
-        ("object with less", json!({ "x": 1, "y": 1 }), r#"{"x":1}"#, false),
-        ("object of other values", json!({ "x": 1 }), r#"{"x":2}"#, false),
-        ("object of other names", json!({ "x": 1 }), r#"{"y":1}"#, false),
+    let cases: [(&str, Value, &str, Option<bool>); 38] = [
+        ("true", json!(true), "true", Some(true)),
+        ("false", json!(true), "false", Some(false)),
+        ("no bool but a string", json!(true), r#""true""#, None),
+        ("no bool but a number", json!(true), "1", None),
+        ("string", json!("a"), r#""a""#, Some(true)),
+        ("escapes", json!("a\"b"), r#""\u0061\"b""#, Some(true)),
+        ("case", json!("a"), r#""A""#, Some(false)),
+        ("spaces", json!("a"), r#""a ""#, Some(false)),
+        ("no array of it", json!("a"), r#"["a"]"#, None),
+        ("number", json!(1), "1", Some(true)),
+        ("number with a fraction", json!(1), "1.0", Some(true)),
+        ("number with an exponent", json!(100), "1e2", Some(true)),
+        ("number as a fraction", json!(1.0), "1", Some(true)),
+        ("half", json!(0.5), "5E-1", Some(true)),
+        ("minus zero", json!(0), "-0.0", Some(true)),
+        ("minus", json!(-3), "-3", Some(true)),
+        ("another number", json!(1), "2", Some(false)),
+        ("another sign", json!(1), "-1", Some(false)),
+        ("a bit more", json!(1), "1.5", Some(false)),
+        ("a string of digits", json!(1), r#""1""#, None),
+        ("large", large.clone(), "9007199254740993", Some(true)),
+        ("large, one less", large, "9007199254740992", Some(false)),
+        ("huge", huge.clone(), "18446744073709551615", Some(true)),
+        ("huge, one less", huge, "18446744073709551614", Some(false)),
+        ("array", json!([1, "a"]), r#"[1.0,"a"]"#, Some(true)),
+        ("array in another order", json!([1, "a"]), r#"["a",1]"#, Some(false)),
+        ("longer array", json!([1]), "[1,1]", Some(false)),
+        ("shorter array", json!([1, 1]), "[1]", Some(false)),
+        ("object", json!({ "x": 1, "y": [2] }), r#"{"y":[2.0],"x":1}"#, Some(true)),
+        ("object with more", json!({ "x": 1 }), r#"{"x":1,"y":1}"#, Some(false)),
+        ("object with less", json!({ "x": 1, "y": 1 }), r#"{"x":1}"#, Some(false)),
+        ("object of other values", json!({ "x": 1 }), r#"{"x":2}"#, Some(false)),
+        ("object of other names", json!({ "x": 1 }), r#"{"y":1}"#, Some(false)),
+        (
+            "large, one less as a double",
+            json!(9_007_199_254_740_993_u64),
+            "9007199254740992.0",
+            Some(false),
+        ),
+        ("large, as a double", json!(9_007_199_254_740_992_u64), "9007199254740992.0", Some(true)),
+        ("huge, one more", json!(u64::MAX), "18446744073709551616", Some(false)),
+        ("huge, a double", json!(u64::MAX), "1.8446744073709552e19", Some(false)),
+        ("beyond", json!(1), "1e300", Some(false)),
     ];
     for (case, wanted, claim, expected) in cases {
-        let words = |permitted| if permitted { "permitted" } else { "forbidden" };
         for (path, members) in
             [("a", format!(r#""a":{claim}"#)), ("/o/a", format!(r#""o":{{"a":{claim}}}"#))]
         {
             let policy = RequireClaim::equals(path, wanted.clone()).unwrap();
+            let mismatch = format!("mismatch in {path}");
+            let words = |permitted| match permitted {
+                Some(true) => "permitted",
+                Some(false) => "forbidden",
+                None => &*mismatch,
+            };
             assert_eq!(judge(&policy, &spelt(&members)), words(expected), "{case}");
-            assert_eq!(judge(&policy.not(), &spelt(&members)), words(!expected), "{case}: not");
+            let opposite = expected.map(|holds| !holds);
+            assert_eq!(judge(&policy.not(), &spelt(&members)), words(opposite), "{case}: not");
         }
     }
 }
@@ -84,7 +100,7 @@ fn one_of_several() {
         ("the first", json!({ "plan": "team" }), "permitted"),
         ("the last", json!({ "plan": "enterprise" }), "permitted"),
         ("another", json!({ "plan": "free" }), "forbidden"),
-        ("all of them", json!({ "plan": ["team", "enterprise"] }), "forbidden"),
+        ("all of them", json!({ "plan": ["team", "enterprise"] }), "mismatch in /account/plan"),
         ("null", json!({ "plan": null }), "forbidden"),
         ("none", json!({}), "forbidden"),
         ("through a string", json!("team"), "mismatch in /account/plan"),
@@ -93,6 +109,24 @@ fn one_of_several() {
         assert_eq!(judge(&plans, &token(&json!({ "account": account }))), expected, "{case}");
     }
     assert_eq!(judge(&plans, &token(&json!({}))), "forbidden", "no account");
+}
+
+/// A claim may be of any type that one of the values has.
+#[test]
+fn values_of_several_types() {
+    let policy = RequireClaim::one_of("a", [json!(true), json!("yes")]).unwrap();
+    for (claim, expected) in [
+        ("true", ["permitted", "forbidden"]),
+        (r#""yes""#, ["permitted", "forbidden"]),
+        ("false", ["forbidden", "permitted"]),
+        (r#""no""#, ["forbidden", "permitted"]),
+        ("1", ["mismatch in a"; 2]),
+        (r#"["yes"]"#, ["mismatch in a"; 2]),
+    ] {
+        let token = spelt(&format!(r#""a":{claim}"#));
+        assert_eq!(judge(&policy, &token), expected[0], "{claim}");
+        assert_eq!(judge(&policy.clone().not(), &token), expected[1], "{claim}: not");
+    }
 }
 
 /// What cannot be read is an error, not an absence.
