@@ -12,8 +12,9 @@ use http::{
     Extensions, HeaderMap, Method, Request, Response,
     header::{
         ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_ENCODING,
-        CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, Entry,
-        HeaderName, ORIGIN, RETRY_AFTER, TRANSFER_ENCODING, VARY, WWW_AUTHENTICATE,
+        CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+        Entry, HeaderName, LAST_MODIFIED, ORIGIN, RETRY_AFTER, TRAILER, TRANSFER_ENCODING, VARY,
+        WWW_AUTHENTICATE,
     },
 };
 
@@ -302,7 +303,7 @@ fn granted<B>(request: &Request<B>, latency: Latency) -> Step {
 
 /// Takes over what layers in between have added, but nothing that speaks of the old answer. All of gRPC's headers do.
 fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
-    const OF_THE_ANSWER: [HeaderName; 10] = [
+    const OF_THE_ANSWER: [HeaderName; 15] = [
         CONTENT_DISPOSITION,
         CONTENT_ENCODING,
         CONTENT_LANGUAGE,
@@ -310,9 +311,15 @@ fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
         CONTENT_LOCATION,
         CONTENT_RANGE,
         CONTENT_TYPE,
+        ETAG,
+        LAST_MODIFIED,
         RETRY_AFTER,
+        TRAILER,
         TRANSFER_ENCODING,
         WWW_AUTHENTICATE,
+        // RFC 9530.
+        HeaderName::from_static("content-digest"),
+        HeaderName::from_static("repr-digest"),
     ];
     for name in from.keys() {
         if OF_THE_ANSWER.contains(name) || name.as_str().starts_with("grpc-") {
