@@ -4,7 +4,8 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{
         CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
-        CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING, VARY, WWW_AUTHENTICATE,
+        CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED, RETRY_AFTER, TRAILER, TRANSFER_ENCODING,
+        VARY, WWW_AUTHENTICATE,
     },
 };
 
@@ -38,7 +39,7 @@ pub(super) fn seconds_to_wait(rejection: &Rejection) -> Option<HeaderValue> {
 
 /// Takes over what layers in between have added, but nothing that speaks of the old answer. All of gRPC's headers do.
 pub(crate) fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
-    const OF_THE_ANSWER: [HeaderName; 10] = [
+    const OF_THE_ANSWER: [HeaderName; 15] = [
         CONTENT_DISPOSITION,
         CONTENT_ENCODING,
         CONTENT_LANGUAGE,
@@ -46,9 +47,15 @@ pub(crate) fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
         CONTENT_LOCATION,
         CONTENT_RANGE,
         CONTENT_TYPE,
+        ETAG,
+        LAST_MODIFIED,
         RETRY_AFTER,
+        TRAILER,
         TRANSFER_ENCODING,
         WWW_AUTHENTICATE,
+        // RFC 9530.
+        HeaderName::from_static("content-digest"),
+        HeaderName::from_static("repr-digest"),
     ];
     for name in from.keys() {
         if OF_THE_ANSWER.contains(name) || name.as_str().starts_with("grpc-") {
