@@ -26,7 +26,7 @@ use crate::{
 ///
 /// Values are compared as JSON, and numbers by their value: `1` and `1.0` are the same. A claim that is `null` is not there. One of
 /// a type that none of the values has, such as `"true"` where `true` is asked for, gets 403 and a warning that names the path, and
-/// is denied by the opposite as well. `Debug` shows the path alone.
+/// is denied by the opposite as well. Where a name stands twice within the value of a claim, the last one counts. `Debug` shows the path alone.
 #[derive(Clone)]
 pub struct RequireClaim {
     path: ClaimPath,

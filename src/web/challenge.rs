@@ -122,7 +122,7 @@ pub(crate) fn row(kind: RejectionKind) -> Row {
             16,
         ),
         RejectionKind::Unavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, false, None, "tokens cannot be verified now", 14)
+            (StatusCode::SERVICE_UNAVAILABLE, false, None, "this cannot be decided now", 14)
         }
         RejectionKind::Misconfigured => (
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -245,7 +245,7 @@ async fn a_client_reads_every_refusal() {
             &down,
             "",
             Code::Unavailable,
-            "tokens cannot be verified now",
+            "this cannot be decided now",
             "none",
         ),
         (
@@ -253,7 +253,7 @@ async fn a_client_reads_every_refusal() {
             &good(),
             "store",
             Code::Unavailable,
-            "tokens cannot be verified now",
+            "this cannot be decided now",
             "none",
         ),
     ];

@@ -51,7 +51,7 @@ pub(super) const STEP_UP: Kind =
 pub(super) const FORBIDDEN: Kind = (403, 7, "forbidden", "the token does not permit this");
 pub(super) const MISFIT: Kind =
     (403, 7, "claims_mismatch", "the token does not say what is needed here");
-pub(super) const UNAVAILABLE: Kind = (503, 14, "unavailable", "tokens cannot be verified now");
+pub(super) const UNAVAILABLE: Kind = (503, 14, "unavailable", "this cannot be decided now");
 pub(super) const MISCONFIGURED: Kind = (
     500,
     13,
