@@ -9,7 +9,7 @@
 //! curl -i $URL/admin/users -H "authorization: Bearer $ADA_TOKEN"      # 403
 //! curl -i $URL/admin/users -H "authorization: Bearer $ROOT_TOKEN"     # 200
 //! curl -i $URL/users/ada -H "authorization: Bearer $ADA_TOKEN"        # 200, her own
-//! curl -i $URL/users/root -H "authorization: Bearer $ADA_TOKEN"       # 403, in the log as not_the_owner
+//! curl -i $URL/users/root -H "authorization: Bearer $ADA_TOKEN"       # 403, which a log would call not_the_owner
 //! curl -i $URL/users/ada -H "authorization: Bearer $ROOT_TOKEN"       # 200
 //! curl -i $URL/admin/users                                            # 401, who asks comes first
 //! ```

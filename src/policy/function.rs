@@ -25,7 +25,10 @@ use crate::{head::RequestHead, lookup::Lookup, token::VerifiedToken};
 /// ```
 ///
 /// In axum, a layer on a `Router` sees the URI as the request has it; inside `Router::nest`, and on a route of a nested router, what
-/// is left of it. `axum::extract::MatchedPath` is among the extensions.
+/// is left of it. `axum::extract::OriginalUri` and `MatchedPath` are among the extensions.
+///
+/// Write the closure in the call. In a variable it needs the types of its arguments, `|token: &VerifiedToken, head: RequestHead<'_>|`, or
+/// the compiler finds its lifetimes not general enough.
 pub fn policy_fn<F>(function: F) -> PolicyFn<F>
 where
     F: Fn(&VerifiedToken, RequestHead<'_>) -> Result<(), Denial> + Send + Sync + 'static,

@@ -21,9 +21,9 @@ use serde::de::DeserializeOwned;
 /// }
 /// ```
 ///
-/// `T` is any `Deserialize` type without borrows; it is not cloned: `user` is an `Arc<User>`. If the
-/// compiler says that the handler is no `Handler`, look for a missing `#[derive(Deserialize)]`. What becomes of a request
-/// whose claims cannot be had:
+/// `T` is any `Deserialize` type without borrows; it is not cloned: `user` is an `Arc<User>`. To answer with it as JSON,
+/// return `Json(&*user).into_response()`. If the compiler says that the handler is no `Handler`, look for a missing
+/// `#[derive(Deserialize)]`. What becomes of a request whose claims cannot be had:
 ///
 /// | the request | `Claims<T>` | `Option<Claims<T>>` |
 /// |---|---|---|
