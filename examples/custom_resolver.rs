@@ -93,7 +93,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("TOKEN={}", mint("tenant-1", &secret)?);
     println!("UNKNOWN_TOKEN={}", mint("tenant-2", &secret)?);
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("URL=http://{0}\nlistening on http://{0}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }
 

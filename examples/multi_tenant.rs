@@ -97,7 +97,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("BROKEN_TOKEN={}", mint("https://broken.example", b"too short")?);
     println!("STRANGER_TOKEN={}", mint("https://stranger.example", &acme)?);
     println!("CROSSED_TOKEN={}", mint("https://acme.example", &slow)?);
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("URL=http://{0}\nlistening on http://{0}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }
 

@@ -55,6 +55,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("TOKEN={}", test_issuer.token_for(audience.as_str()).subject("ada").mint());
         println!("OTHER_TOKEN={}", TestIssuer::new().token_for(audience.as_str()).mint());
     }
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("URL=http://{0}\nlistening on http://{0}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }

@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("ADA_TOKEN={}", mint(&secret, "ada", "drafts:read")?);
     println!("EDITOR_TOKEN={}", mint(&secret, "grace", "drafts:read articles:write")?);
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("URL=http://{0}\nlistening on http://{0}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }
 

@@ -117,6 +117,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = app(&origin, &secret)?;
     println!("READ_TOKEN={}", mint(&origin, &secret, "notes:read")?);
     println!("WRITE_TOKEN={}", mint(&origin, &secret, "notes:read notes:write")?);
-    println!("listening on {origin}");
+    println!("URL={origin}\nlistening on {origin}");
     Ok(axum::serve(listener, app).await?)
 }

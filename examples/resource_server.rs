@@ -123,7 +123,7 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     if own.is_ok_and(|own| path.canonicalize().is_ok_and(|path| path == own)) {
         println!("TOKEN={}", mint()?);
     }
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("URL=http://{0}\nlistening on http://{0}", listener.local_addr()?);
     Ok(axum::serve(listener, app(&verifier)).await?)
 }
 

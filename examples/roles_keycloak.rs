@@ -78,7 +78,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         mint(&secret, "ada", json!([]), json!({ API: { "roles": ["reader"] } }))?
     );
     println!("ROOT_TOKEN={}", mint(&secret, "root", json!(["orders-admin"]), json!({}))?);
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("URL=http://{0}\nlistening on http://{0}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }
 

@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("READ_TOKEN={}", mint(&secret, "notes:read")?);
     println!("WRITE_TOKEN={}", mint(&secret, "notes:read notes:write")?);
     println!("EXPORT_TOKEN={}", mint(&secret, "notes:read notes:export")?);
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("URL=http://{0}\nlistening on http://{0}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }
 

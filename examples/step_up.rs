@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("OLD_TOKEN={}", mint(&secret, "pwd", now() - 3600)?);
     println!("STALE_TOKEN={}", mint(&secret, "phr", now() - 3600)?);
     println!("FRESH_TOKEN={}", mint(&secret, "phr", now() - 60)?);
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("URL=http://{0}\nlistening on http://{0}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }
 

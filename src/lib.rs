@@ -104,7 +104,7 @@
 //! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few, in a fixed set of issuers; once for each trusted one |
 //! | `warn` | `claims do not fit the type asked for` | `field` | an extractor, a policy, a handler or [`JwtLayer::claims`] answers 403 |
 //! | `warn` | `policy unavailable` | `reason`, `error` | a [`Policy`] could not say whether a request is permitted: [`Denial::unavailable`] |
-//! | `error` | `no JwtLayer has run before this handler` | | an extractor or an [`AuthorizeLayer`] finds no outcome and answers 500 |
+//! | `error` | `no JwtLayer has run before this handler or AuthorizeLayer` | | an extractor or an [`AuthorizeLayer`] finds no outcome and answers 500 |
 //!
 //! The first two are the record of decisions:
 //!

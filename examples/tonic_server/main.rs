@@ -103,7 +103,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("TOKEN={}", mint(&secret, "greetings:read")?);
     println!("POOR_TOKEN={}", mint(&secret, "")?);
-    println!("listening on http://{}", listener.local_addr()?);
+    println!("URL=http://{0}\nlistening on http://{0}", listener.local_addr()?);
     Ok(Server::builder()
         .accept_http1(true)
         .add_routes(routes.into())

@@ -38,7 +38,7 @@ use crate::head::RequestHead;
 /// every 401 (RFC 9110 §11.6.1) and to a refusal that has a challenge, `Retry-After` to a 503.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot make a response with the body `{B}`",
-    note = "the default responder needs a body type with `Default`, `ProblemJson` one with `From<String>`, `Negotiated` both; for others use `.respond_with(|rejection| ..)`, or place layers that change the body outside of `JwtLayer`"
+    note = "the default responder needs a body type with `Default`, `ProblemJson` one with `From<String>`, `Negotiated` both (tonic's own body has no `From<String>`: use `Grpc`, or layer the axum router); for others use `.respond_with(|rejection| ..)`, or place layers that change the body outside of `JwtLayer`"
 )]
 pub trait Respond<B>: Clone + Send + Sync + 'static {
     /// The whole response.

@@ -240,14 +240,7 @@ async fn a_client_reads_every_refusal() {
             "the token does not permit this",
             "none",
         ),
-        (
-            "keys out of reach",
-            &down,
-            "",
-            Code::Unavailable,
-            "this cannot be decided now",
-            "none",
-        ),
+        ("keys out of reach", &down, "", Code::Unavailable, "this cannot be decided now", "none"),
         (
             "a store out of reach",
             &good(),
