@@ -9,6 +9,7 @@ pub(crate) mod claim;
 pub(crate) mod combine;
 pub(crate) mod denial;
 pub(crate) mod function;
+pub(crate) mod held;
 pub(crate) mod lacking;
 pub(crate) mod path;
 pub(crate) mod role;

@@ -1,7 +1,8 @@
 use super::{
     Policy,
     denial::Denial,
-    lacking::{Held, add, common},
+    held::Held,
+    lacking::{add, common},
 };
 use crate::{head::RequestHead, lookup::Lookup, token::VerifiedToken};
 

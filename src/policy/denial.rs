@@ -1,6 +1,9 @@
 use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
-use super::lacking::{Held, Lacking, Ways};
+use super::{
+    held::Held,
+    lacking::{Lacking, Ways},
+};
 use crate::token::ClaimsError;
 
 /// Why a verified token may not do what a request asks for.

@@ -2,11 +2,7 @@
 
 use std::{collections::HashSet, hash::Hash, iter, mem, sync::Arc};
 
-use super::{
-    Policy,
-    step_up::{class, is_class},
-};
-use crate::{jose::json::Text, token::VerifiedToken};
+use super::held::Held;
 
 /// What a token lacks.
 #[derive(Clone, Debug)]
@@ -36,41 +32,6 @@ pub(crate) struct StepUp {
 pub(super) struct Ways {
     first: Lacking,
     others: Vec<Lacking>,
-}
-
-/// What a policy may ask for and a token has.
-#[derive(Default)]
-pub(crate) struct Held {
-    scopes: Vec<Arc<str>>,
-    /// The classes that are enough, if that of its login is one of them.
-    classes: Vec<Arc<str>>,
-}
-
-impl Held {
-    pub(crate) fn by(policy: &dyn Policy, token: &VerifiedToken) -> Self {
-        let own = token.scopes();
-        let held = named_by(policy).filter(|scope| own.contains(scope));
-        let mut classes = policy.acr_values();
-        classes.retain(|class| is_class(class));
-        if !classes.is_empty() && !class(token).is_ok_and(|own| is_one_of(own, &classes)) {
-            classes.clear();
-        }
-        Self {
-            scopes: held.map(Into::into).collect(),
-            classes: classes.into_iter().map(Into::into).collect(),
-        }
-    }
-}
-
-/// The scopes that a policy may ask for, as far as a challenge can name them: whoever implements one may say anything.
-pub(crate) fn named_by(policy: &dyn Policy) -> impl Iterator<Item = &str> {
-    policy.scopes().into_iter().filter(|scope| is_scope(scope))
-}
-
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
-pub(super) fn is_scope(scope: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-    !scope.is_empty() && scope.bytes().all(allowed)
 }
 
 /// More ways than this are not told apart: other logins beyond them are forgotten, and scopes alone never are. So nothing
@@ -227,10 +188,6 @@ impl StepUp {
         }
         mergeable
     }
-}
-
-fn is_one_of(own: Option<Text<'_>>, classes: &[&str]) -> bool {
-    own.is_some_and(|Text(own)| classes.iter().any(|class| **class == *own))
 }
 
 /// The names that stand in both lists. An empty one means any; of two that have nothing in common the first counts.

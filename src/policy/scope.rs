@@ -1,10 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use super::{
-    Policy,
-    denial::Denial,
-    lacking::{Lacking, is_scope},
-};
+use super::{Policy, denial::Denial, held::is_scope, lacking::Lacking};
 use crate::{error::ConfigError, head::RequestHead, lookup::Lookup, token::VerifiedToken};
 
 /// Asks for scopes ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)): what the user allowed the

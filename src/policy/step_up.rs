@@ -6,15 +6,12 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Policy,
     denial::Denial,
+    held::{class, is_class},
     lacking::{Lacking, StepUp},
 };
 use crate::{
-    clock::NumericDate,
-    error::ConfigError,
-    head::RequestHead,
-    jose::json::{Text, find_member},
-    lookup::Lookup,
-    token::{ClaimsError, VerifiedToken},
+    clock::NumericDate, error::ConfigError, head::RequestHead, jose::json::Text, lookup::Lookup,
+    token::VerifiedToken,
 };
 
 /// Asks for a login of one of these classes: the claim `acr` is one of them, to the letter
@@ -91,16 +88,6 @@ impl Policy for RequireAcr {
     fn acr_values(&self) -> Vec<&str> {
         self.acr_values.iter().map(|value| &**value).collect()
     }
-}
-
-/// Whether a list of classes can hold this one.
-pub(super) fn is_class(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// The class of the login behind a token.
-pub(super) fn class(token: &VerifiedToken) -> Result<Option<Text<'_>>, ClaimsError> {
-    find_member(token.payload(), "acr").map_err(|_| ClaimsError::in_field("acr"))
 }
 
 /// Asks for a login that is not long ago: the claim `auth_time` is there, and no older than this

@@ -18,7 +18,8 @@ use crate::{
     policy::{
         Policy,
         denial::Denial,
-        lacking::{Held, Lacking, StepUp, named_by},
+        held::{Held, named_by},
+        lacking::{Lacking, StepUp},
     },
     telemetry::record::Latency,
     token::{ClaimsError, Outcome, VerifiedToken},
