@@ -120,38 +120,27 @@ pub trait Policy: Send + Sync + 'static {
     }
 }
 
-impl<P: Policy + ?Sized> Policy for Arc<P> {
-    fn authorize(
-        &self,
-        token: &VerifiedToken,
-        head: RequestHead<'_>,
-    ) -> Lookup<Result<(), Denial>> {
-        (**self).authorize(token, head)
-    }
+/// What points to a policy is that policy, in all it says.
+macro_rules! forward {
+    ($($pointer:ident)*) => {$(
+        impl<P: Policy + ?Sized> Policy for $pointer<P> {
+            fn authorize(
+                &self,
+                token: &VerifiedToken,
+                head: RequestHead<'_>,
+            ) -> Lookup<Result<(), Denial>> {
+                (**self).authorize(token, head)
+            }
 
-    fn scopes(&self) -> Vec<&str> {
-        (**self).scopes()
-    }
+            fn scopes(&self) -> Vec<&str> {
+                (**self).scopes()
+            }
 
-    fn acr_values(&self) -> Vec<&str> {
-        (**self).acr_values()
-    }
+            fn acr_values(&self) -> Vec<&str> {
+                (**self).acr_values()
+            }
+        }
+    )*};
 }
 
-impl<P: Policy + ?Sized> Policy for Box<P> {
-    fn authorize(
-        &self,
-        token: &VerifiedToken,
-        head: RequestHead<'_>,
-    ) -> Lookup<Result<(), Denial>> {
-        (**self).authorize(token, head)
-    }
-
-    fn scopes(&self) -> Vec<&str> {
-        (**self).scopes()
-    }
-
-    fn acr_values(&self) -> Vec<&str> {
-        (**self).acr_values()
-    }
-}
+forward!(Arc Box);

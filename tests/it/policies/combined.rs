@@ -1,6 +1,6 @@
 //! `and`, `or` and `not`: what is said to whom.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tower_bearer::{
@@ -60,6 +60,8 @@ fn and_names_what_both_lack() {
     let new = "login acr=mfa,pwd max_age=5";
     check("a class that is held", enough().and(fresh(5)), new, new);
     check("held, behind the age", fresh(5).and(enough()), new, new);
+    check("held, in a box", fresh(5).and(Box::new(enough())), new, new);
+    check("held, and shared", fresh(5).and(Arc::new(enough())), new, new);
     let all = "login b acr=mfa,pwd max_age=5";
     check("held, and a scope lacks as well", scope("b").and(enough()).and(fresh(5)), all, all);
     check(
