@@ -16,7 +16,7 @@ use crate::{
     web::{
         challenge::RejectionKind,
         rejection::{Rejection, verified},
-        respond::{BearerResponder, Respond},
+        respond::handed_out,
     },
 };
 
@@ -74,15 +74,13 @@ where
 /// Without a layer around, the response is that of [`BearerResponder`]; a missing layer says so in
 /// its body.
 impl IntoResponse for Rejection {
-    fn into_response(mut self) -> Response {
-        let mut response: Response = BearerResponder.respond(&self);
-        if self.kind() == RejectionKind::Misconfigured {
-            // There may be no layer around that would.
-            self.log();
-            response = (self.status(), self.description()).into_response();
+    fn into_response(self) -> Response {
+        let said = (self.kind() == RejectionKind::Misconfigured).then(|| self.description());
+        let response: Response = handed_out(self);
+        match said {
+            Some(said) => (response.into_parts().0, said).into_response(),
+            None => response,
         }
-        response.extensions_mut().insert(self);
-        response
     }
 }
 

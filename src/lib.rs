@@ -246,6 +246,12 @@ pub use crate::keys::{
     file::JwksFile,
     remote::{RemoteJwks, RemoteJwksBuilder},
 };
+#[cfg(feature = "lifetime")]
+pub use crate::web::lifetime::{
+    Lifetime, LifetimeBody, LifetimeFuture, LifetimeLayer, LifetimeService, TokenEnd,
+};
+#[cfg(feature = "cookies")]
+pub use crate::web::source::TokenCookie;
 pub use crate::{
     claims::{
         audience::{Audience, Names},
@@ -278,7 +284,10 @@ pub use crate::{
         scope::RequireScope,
         step_up::{RequireAcr, RequireFreshAuth},
     },
-    token::{Claims, ClaimsError, Outcome, TokenOrigin, VerifiedToken},
+    token::{
+        Claims, ClaimsError, Outcome, Revocation, RevocationCheck, RevocationFn, TokenOrigin,
+        VerifiedToken, revocation_fn,
+    },
     verifier::{
         IssuerFn, IssuerFnSync, IssuerResolver, IssuerStatus, TrustedIssuer, Verifier, issuer_fn,
         issuer_fn_sync,
@@ -292,7 +301,10 @@ pub use crate::{
         rejection::Rejection,
         respond::{BearerResponder, Grpc, Negotiated, ProblemJson, Respond, RespondFn},
         service::JwtService,
-        source::{AuthorizationHeader, Presented, TokenSource},
+        source::{
+            AnswerHeaders, AuthorizationHeader, OrSource, Presented, QueryParameter, TokenSource,
+            TokenSourceFn, WebSocketProtocol, token_source_fn,
+        },
         wanted::Wanted,
     },
 };
@@ -318,6 +330,17 @@ const _: () = {
     shared::<StaticKeys>();
     shared::<TokenError>();
     shared::<VerifiedToken>();
+    shared::<OrSource<AuthorizationHeader, QueryParameter>>();
+    shared::<WebSocketProtocol>();
+    #[cfg(feature = "cookies")]
+    shared::<TokenCookie>();
+    #[cfg(feature = "lifetime")]
+    {
+        sent::<Lifetime>();
+        sent::<LifetimeBody<()>>();
+        shared::<LifetimeLayer>();
+        shared::<LifetimeService<()>>();
+    }
     #[cfg(feature = "jwks")]
     shared::<JwksFile>();
     #[cfg(feature = "jwks")]

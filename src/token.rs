@@ -1,6 +1,7 @@
 //! [`VerifiedToken`]: the proof that a token was verified, and the way to its claims.
 
 mod outcome;
+mod revocation;
 mod typed;
 
 use std::{
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::{
     outcome::{Outcome, TokenOrigin},
+    revocation::{Revocation, RevocationCheck, RevocationFn, revocation_fn},
     typed::{Claims, ClaimsError},
 };
 use crate::{
@@ -68,6 +70,7 @@ pub(crate) struct Terms {
     pub(crate) issuer: Arc<str>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) leeway: Duration,
+    pub(crate) revocation: Option<Arc<dyn RevocationCheck>>,
 }
 
 impl Terms {
@@ -196,6 +199,11 @@ impl VerifiedToken {
     /// On what terms it was taken.
     pub(crate) fn terms(&self) -> &Terms {
         &self.0.terms
+    }
+
+    /// Whether it has been taken back, as far as is known now.
+    pub(crate) fn revocation(&self) -> Revocation {
+        self.terms().revocation.as_ref().map_or(Revocation::Good, |check| check.check(self))
     }
 
     /// Who signed it, for the record.

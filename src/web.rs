@@ -2,10 +2,13 @@
 
 pub(crate) mod authorize;
 pub(crate) mod challenge;
+pub(crate) mod csrf;
 pub(crate) mod future;
 pub(crate) mod gate;
 pub(crate) mod judge;
 pub(crate) mod layer;
+#[cfg(feature = "lifetime")]
+pub(crate) mod lifetime;
 pub(crate) mod metadata;
 pub(crate) mod rejection;
 pub(crate) mod respond;

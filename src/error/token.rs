@@ -14,6 +14,8 @@ pub struct TokenError {
     algorithm: Option<&'static str>,
     /// Who signed it, once the signature held.
     signer: Option<Box<Signer>>,
+    /// It is about a cookie, which browsers send unasked.
+    of_cookie: bool,
 }
 
 #[derive(Clone)]
@@ -44,6 +46,8 @@ pub enum TokenErrorKind {
     BoundToken,
     /// `crit` or `b64` asks for an extension we do not implement (RFC 7515 §4.1.11, RFC 7797).
     CriticalHeader,
+    /// The token came in a cookie, and the request from a page of another origin, or from who knows where.
+    CrossOrigin,
     /// `exp` has passed.
     Expired,
     /// A claim has a wrong type, a value that is not allowed, or appears twice.
@@ -64,6 +68,10 @@ pub enum TokenErrorKind {
     MissingClaim,
     /// `nbf`, or `iat` where it counts, lies in the future.
     NotYetValid,
+    /// Nobody can say whether the token has been revoked.
+    RevocationUnavailable,
+    /// The token has been revoked.
+    Revoked,
     /// More than one token came with the request.
     SeveralCredentials,
     /// The token is longer than 16 KiB.
@@ -86,6 +94,7 @@ impl TokenErrorKind {
             Self::AudienceMismatch => "audience_mismatch",
             Self::BoundToken => "bound_token",
             Self::CriticalHeader => "critical_header",
+            Self::CrossOrigin => "cross_origin",
             Self::Expired => "expired",
             Self::InvalidClaim => "invalid_claim",
             Self::InvalidCredentials => "invalid_credentials",
@@ -96,6 +105,8 @@ impl TokenErrorKind {
             Self::Malformed => "malformed",
             Self::MissingClaim => "missing_claim",
             Self::NotYetValid => "not_yet_valid",
+            Self::RevocationUnavailable => "revocation_unavailable",
+            Self::Revoked => "revoked",
             Self::SeveralCredentials => "several_credentials",
             Self::TokenTooLong => "token_too_long",
             Self::TooOld => "too_old",
@@ -111,6 +122,7 @@ impl TokenErrorKind {
             Self::AudienceMismatch => "the token is meant for another audience",
             Self::BoundToken => "the token is bound to a key of the client",
             Self::CriticalHeader => "the header demands an extension that is not implemented",
+            Self::CrossOrigin => "the token is in a cookie, and the request is not of this origin",
             Self::Expired => "the token has expired",
             Self::InvalidClaim => "a claim has a wrong type or value",
             Self::InvalidCredentials => "the credentials are not `Bearer` and one token",
@@ -121,6 +133,8 @@ impl TokenErrorKind {
             Self::Malformed => "this is no signed token in compact form",
             Self::MissingClaim => "a required claim is missing",
             Self::NotYetValid => "the token is not valid yet",
+            Self::RevocationUnavailable => "nobody can say whether the token has been revoked",
+            Self::Revoked => "the token has been revoked",
             Self::SeveralCredentials => "the request carries more than one token",
             Self::TokenTooLong => "the token is longer than 16 KiB",
             Self::TooOld => "the token was issued too long ago",
@@ -166,6 +180,17 @@ impl TokenError {
         self.signer.as_deref().map(|Signer { issuer, kid }| (issuer, kid.as_deref()))
     }
 
+    /// The same, of what stands in a cookie.
+    #[cfg(feature = "cookies")]
+    pub(crate) fn in_cookie(self) -> Self {
+        Self { of_cookie: true, ..self }
+    }
+
+    /// Whether what is wrong stands in a cookie.
+    pub(crate) fn is_of_cookie(&self) -> bool {
+        self.of_cookie
+    }
+
     /// A claim is not there.
     pub(crate) fn missing(claim: impl Into<Cow<'static, str>>) -> Self {
         Self { claim: Some(claim.into()), ..TokenErrorKind::MissingClaim.into() }
@@ -187,7 +212,7 @@ impl TokenError {
 
 impl From<TokenErrorKind> for TokenError {
     fn from(kind: TokenErrorKind) -> Self {
-        Self { kind, claim: None, cause: None, algorithm: None, signer: None }
+        Self { kind, claim: None, cause: None, algorithm: None, signer: None, of_cookie: false }
     }
 }
 
@@ -222,7 +247,7 @@ impl fmt::Display for TokenError {
 
 impl fmt::Debug for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, claim, cause, algorithm: _, signer: _ } = self;
+        let Self { kind, claim, cause, algorithm: _, signer: _, of_cookie: _ } = self;
         f.debug_struct("TokenError")
             .field("kind", kind)
             .field("claim", claim)

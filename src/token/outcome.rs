@@ -1,7 +1,7 @@
 use http::{Extensions, Request};
 
 use super::VerifiedToken;
-use crate::error::TokenError;
+use crate::{error::TokenError, head::RequestHead};
 
 /// What became of a request's token. The layer puts it into the extensions of every request that
 /// it lets pass, in the place of any that came in.
@@ -39,10 +39,21 @@ pub enum Outcome {
 }
 
 /// Where on a request a token stood.
+///
+/// A policy can ask for it:
+///
+/// ```
+/// use tower_bearer::{AuthorizeLayer, Denial, TokenOrigin, policy_fn};
+///
+/// // What a link can do, anybody can make a user do.
+/// let not_by_link = policy_fn(|_, head| Denial::unless(TokenOrigin::of(head) != Some(TokenOrigin::Query)));
+/// let layer = AuthorizeLayer::new(not_by_link);
+/// # drop(layer);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenOrigin {
-    /// In a cookie: a browser sends it unasked.
+    /// In a cookie, which a browser sends unasked: such a token is held to the rules against forged requests.
     Cookie,
     /// In a header that only the client's own code sets.
     Header,
@@ -52,6 +63,16 @@ pub enum TokenOrigin {
     Query,
     /// In `Sec-WebSocket-Protocol`.
     WebSocketProtocol,
+}
+
+impl TokenOrigin {
+    /// Where the verified token of this request stood; `None` if it has none.
+    pub fn of(head: RequestHead<'_>) -> Option<Self> {
+        match head.extensions().get()? {
+            Outcome::Verified { origin, .. } => Some(*origin),
+            Outcome::Absent | Outcome::Failed(_) => None,
+        }
+    }
 }
 
 impl Outcome {

@@ -9,7 +9,7 @@ use crate::{
         compact::{self, Compact},
         key::{SignatureError, VerifyingKey},
     },
-    token::VerifiedToken,
+    token::{Revocation, VerifiedToken},
 };
 
 /// A token that passed every check but that of its signature.
@@ -42,7 +42,13 @@ impl Candidate {
         let required = self.trusted.rules.check_required(&self.payload);
         required.map_err(|error| error.signed_by(self.trusted.name(), key.kid()))?;
         let Self { trusted, algorithm: _, payload, claims } = self;
-        Ok(VerifiedToken::new(Arc::clone(&trusted.terms), key, payload, claims))
+        let token = VerifiedToken::new(Arc::clone(&trusted.terms), key, payload, claims);
+        let kind = match token.revocation() {
+            Revocation::Good => return Ok(token),
+            Revocation::Revoked => TokenErrorKind::Revoked,
+            Revocation::Unknown => TokenErrorKind::RevocationUnavailable,
+        };
+        Err(TokenError::from(kind).signed_by(trusted.name(), token.key_id()))
     }
 
     /// The key's one algorithm is the token's, and somebody meant the key for it (RFC 8725 §3.1).

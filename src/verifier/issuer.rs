@@ -20,7 +20,7 @@ use crate::{
     },
     keys::KeyResolver,
     telemetry::TARGET,
-    token::Terms,
+    token::{RevocationCheck, Terms},
     validation::{Rules, TimeRules, TypRule},
 };
 
@@ -39,6 +39,7 @@ pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
 /// | [`typ`](Self::typ) | `at+jwt`, `application/at+jwt`, `JWT` or none |
 /// | [`max_age`](Self::max_age), [`max_lifetime`](Self::max_lifetime) | no bound |
 /// | [`require_claim`](Self::require_claim) | none |
+/// | [`revocation`](Self::revocation) | nothing is revoked |
 /// | [`clock`](Self::clock) | the machine's |
 ///
 /// ```
@@ -67,6 +68,7 @@ pub struct TrustedIssuer {
     algorithms: Option<Algorithms>,
     rules: Rules,
     clock: Arc<dyn Clock>,
+    revocation: Option<Arc<dyn RevocationCheck>>,
 }
 
 impl TrustedIssuer {
@@ -89,6 +91,7 @@ impl TrustedIssuer {
                 accept_bound: false,
             },
             clock: Arc::new(SystemClock),
+            revocation: None,
         }
     }
 
@@ -186,6 +189,14 @@ impl TrustedIssuer {
         self
     }
 
+    /// Refuses tokens that this check knows to be revoked, and answers 503 where it does not know.
+    ///
+    /// It is asked last, of tokens that are good by all else.
+    pub fn revocation(mut self, check: impl RevocationCheck) -> Self {
+        self.revocation = Some(Arc::new(check));
+        self
+    }
+
     /// Asks this clock for the time.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -213,7 +224,7 @@ impl TrustedIssuer {
 
     /// Checks the settings against each other.
     pub(super) fn build(self) -> Result<Trusted, ConfigError> {
-        let Self { issuer, keys, algorithms, rules, clock } = self;
+        let Self { issuer, keys, algorithms, rules, clock, revocation } = self;
         if issuer.is_empty() {
             return Err(ConfigError::new("the issuer is empty: name it as its tokens do in `iss`"));
         }
@@ -248,7 +259,8 @@ impl TrustedIssuer {
                 "no algorithm is left for {issuer:?}: `.algorithms(..)` names none that its keys can verify"
             )));
         }
-        let terms = Terms { issuer: issuer.into(), clock, leeway: rules.times.leeway };
+        let leeway = rules.times.leeway;
+        let terms = Terms { issuer: issuer.into(), clock, leeway, revocation };
         let (terms, near_miss) = (Arc::new(terms), AtomicBool::new(false));
         Ok(Trusted { terms, keys, rules, names_algorithms, near_miss, allowed })
     }
@@ -256,7 +268,7 @@ impl TrustedIssuer {
 
 impl fmt::Debug for TrustedIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, keys: _, algorithms, rules, clock: _ } = self;
+        let Self { issuer, keys: _, algorithms, rules, clock: _, revocation: _ } = self;
         f.debug_struct("TrustedIssuer")
             .field("issuer", issuer)
             .field("algorithms", algorithms)

@@ -11,11 +11,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    challenge::RejectionKind,
     future::ResponseFuture,
     judge::{Done, Judge, Step, ask, decided},
     rejection::{Passed, Rejection},
-    respond::{BearerResponder, Respond},
+    respond::handed_out,
     service::go_on,
     wanted::Asked,
 };
@@ -125,14 +124,8 @@ impl<ReqBody, ResBody: Default> Judge<ReqBody, ResBody> for Authorize {
         }
     }
 
-    fn refuse(&self, mut rejection: Rejection, _: Asked) -> Response<ResBody> {
-        if rejection.kind() == RejectionKind::Misconfigured {
-            // There may be no layer around that would.
-            rejection.log();
-        }
-        let mut response = BearerResponder.respond(&rejection);
-        response.extensions_mut().insert(rejection);
-        response
+    fn refuse(&self, rejection: Rejection, _: Asked) -> Response<ResBody> {
+        handed_out(rejection)
     }
 
     fn answered(

@@ -18,7 +18,7 @@ use crate::error::ConfigError;
 /// | [`InvalidRequest`](Self::InvalidRequest) | 400 | `invalid_request` | 3 |
 /// | [`ExpiredToken`](Self::ExpiredToken), [`InvalidToken`](Self::InvalidToken) | 401 | `invalid_token` | 16 |
 /// | [`InsufficientScope`](Self::InsufficientScope) | 403 | `insufficient_scope` | 7 |
-/// | [`Forbidden`](Self::Forbidden), [`ClaimsMismatch`](Self::ClaimsMismatch) | 403 | | 7 |
+/// | [`Forbidden`](Self::Forbidden), [`ClaimsMismatch`](Self::ClaimsMismatch), [`CrossOrigin`](Self::CrossOrigin) | 403 | | 7 |
 /// | [`InsufficientUserAuthentication`](Self::InsufficientUserAuthentication) | 401 | `insufficient_user_authentication` | 16 |
 /// | [`Unavailable`](Self::Unavailable) | 503 | | 14 |
 /// | [`Misconfigured`](Self::Misconfigured) | 500 | | 13 |
@@ -27,6 +27,8 @@ use crate::error::ConfigError;
 pub enum RejectionKind {
     /// The claims of a good token do not fit the type a handler or a policy asks for.
     ClaimsMismatch,
+    /// The token is in a cookie, and a page of another origin may have sent the request.
+    CrossOrigin,
     /// The token has expired.
     ExpiredToken,
     /// The token is good and does not permit this, and no other one of the same user would.
@@ -53,6 +55,7 @@ impl RejectionKind {
     pub const fn code(self) -> &'static str {
         match self {
             Self::ClaimsMismatch => "claims_mismatch",
+            Self::CrossOrigin => "cross_origin",
             Self::ExpiredToken => "expired_token",
             Self::Forbidden => "forbidden",
             Self::InsufficientScope => "insufficient_scope",
@@ -113,6 +116,9 @@ pub(crate) fn row(kind: RejectionKind) -> Row {
         }
         RejectionKind::ClaimsMismatch => {
             (StatusCode::FORBIDDEN, false, None, "the token does not say what is needed here", 7)
+        }
+        RejectionKind::CrossOrigin => {
+            (StatusCode::FORBIDDEN, false, None, "a page of another origin may not do this", 7)
         }
         RejectionKind::InsufficientUserAuthentication => (
             StatusCode::UNAUTHORIZED,
@@ -228,8 +234,9 @@ fn quoted(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const KINDS: [RejectionKind; 10] = [
+    const KINDS: [RejectionKind; 11] = [
         RejectionKind::ClaimsMismatch,
+        RejectionKind::CrossOrigin,
         RejectionKind::ExpiredToken,
         RejectionKind::Forbidden,
         RejectionKind::InsufficientScope,

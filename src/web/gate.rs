@@ -10,10 +10,11 @@ use http::{
 
 use super::{
     challenge::ChallengeParams,
+    csrf::Origins,
     judge::{Done, Judge, Step, Wait, anonymous, ask, decided, granted},
     rejection::{Passed, Rejection},
     respond::{Respond, complete, keep_headers},
-    source::TokenSource,
+    source::{Presented, TokenSource},
     wanted::Asked,
 };
 use crate::{
@@ -32,12 +33,15 @@ pub(crate) struct Gate<T, R> {
     pub(crate) verifier: Verifier,
     pub(crate) mode: Mode,
     pub(crate) source: T,
+    pub(crate) origins: Origins,
     pub(crate) responder: R,
     pub(crate) params: Arc<ChallengeParams>,
     pub(crate) pass_preflight: bool,
     pub(crate) typed: Option<Typed>,
     pub(crate) policy: Option<Arc<dyn Policy>>,
 }
+
+type Verifying = Lookup<Result<VerifiedToken, TokenError>>;
 
 /// What is done without a good token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,19 +70,35 @@ impl<T: TokenSource, R> Gate<T, R> {
     pub(crate) fn judge<B>(&self, request: &mut Request<B>) -> Step {
         mark_sensitive(request.headers_mut());
         self.remove_typed(request.extensions_mut());
-        if self.pass_preflight && is_preflight(request) {
-            return anonymous(request, "preflight");
-        }
-        let presented = match self.source.token(RequestHead::of(request)) {
-            Err(error) => return self.failed(request, error, Latency::Ready),
-            Ok(None) => return self.absent(request),
-            Ok(Some(presented)) => presented,
+        let presented = if self.pass_preflight && is_preflight(request) {
+            None
+        } else {
+            Some(self.present(RequestHead::of(request)))
         };
-        let origin = presented.origin;
-        match self.verifier.verify(presented.token) {
-            Lookup::Ready(verified) => self.verified(request, verified, origin, Latency::Ready),
-            Lookup::Pending(verifying) => Step::Wait(Wait::Verifying(verifying, origin)),
+        self.source.conceal(request.headers_mut());
+        match presented {
+            None => anonymous(request, "preflight"),
+            Some(Err(error)) => self.failed(request, error, Latency::Ready),
+            Some(Ok(None)) => self.absent(request),
+            Some(Ok(Some((Lookup::Ready(verified), origin)))) => {
+                self.verified(request, verified, origin, Latency::Ready)
+            }
+            Some(Ok(Some((Lookup::Pending(verifying), origin)))) => {
+                Step::Wait(Wait::Verifying(verifying, origin))
+            }
         }
+    }
+
+    /// Has the token verified, if there is one.
+    fn present(
+        &self,
+        head: RequestHead<'_>,
+    ) -> Result<Option<(Verifying, TokenOrigin)>, TokenError> {
+        let Some(Presented { token, origin }) = self.source.token(head)? else { return Ok(None) };
+        if origin == TokenOrigin::Cookie {
+            self.origins.check(head)?;
+        }
+        Ok(Some((self.verifier.verify(token), origin)))
     }
 
     /// There is no token.
@@ -158,6 +178,7 @@ impl<T, R> Gate<T, R> {
         rejection.log();
         let mut response = self.responder.respond(&rejection);
         complete(&mut response, &rejection);
+        asked.answer.put(response.status(), response.headers_mut());
         // A responder may have used our own `IntoResponse`: a layer further out is not to answer again.
         response.extensions_mut().remove::<Rejection>();
         response
@@ -189,6 +210,7 @@ where
         asked: Asked,
     ) -> Response<ResBody> {
         let Some(rejection) = response.extensions_mut().remove::<Rejection>() else {
+            asked.answer.put(response.status(), response.headers_mut());
             return response;
         };
         let mut rejection = rejection.within(passed);

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use tower_layer::Layer;
 
 use super::{
+    csrf::Origins,
     gate::{Gate, Mode, Typed},
     rejection::Rejection,
     respond::{BearerResponder, RespondFn},
@@ -61,6 +62,7 @@ impl JwtLayer {
                 verifier,
                 mode: Mode::Required,
                 source: AuthorizationHeader,
+                origins: Origins::default(),
                 responder: BearerResponder,
                 params: Arc::default(),
                 pass_preflight: false,
@@ -160,21 +162,87 @@ impl<T, R> JwtLayer<T, R> {
         self
     }
 
-    /// Takes tokens from elsewhere than the `Authorization` header.
+    /// Takes tokens from elsewhere than the `Authorization` header, or from elsewhere as well.
+    ///
+    /// ```
+    /// use tower_bearer::{AuthorizationHeader, JwtLayer, QueryParameter, TokenSource, Verifier};
+    ///
+    /// # fn layer(verifier: Verifier) {
+    /// let layer = JwtLayer::new(verifier).source(AuthorizationHeader.or(QueryParameter::access_token()));
+    /// # drop(layer);
+    /// # }
+    /// ```
+    ///
+    /// A token in a cookie counts only where no other site can have sent the request, as
+    /// [`TokenCookie`](crate::TokenCookie) says; without the feature `cookies`, where nobody can tell, only for `GET`, `HEAD` and
+    /// `OPTIONS`.
     pub fn source<S: TokenSource>(self, source: S) -> JwtLayer<S, R> {
-        let Gate { verifier, mode, source: _, responder, params, pass_preflight, typed, policy } =
-            self.gate;
+        let Gate {
+            verifier,
+            mode,
+            source: _,
+            origins,
+            responder,
+            params,
+            pass_preflight,
+            typed,
+            policy,
+        } = self.gate;
         JwtLayer {
-            gate: Gate { verifier, mode, source, responder, params, pass_preflight, typed, policy },
+            gate: Gate {
+                verifier,
+                mode,
+                source,
+                origins,
+                responder,
+                params,
+                pass_preflight,
+                typed,
+                policy,
+            },
         }
+    }
+
+    /// Lets the pages of one more origin use the tokens that browsers keep in cookies, as `https://app.example`; the origin of the
+    /// service itself may always.
+    ///
+    /// Such a page can do all that the user can, and each page of that origin is one. For a page to read the answers, the CORS
+    /// layer has to name the origin, too.
+    ///
+    /// # Errors
+    ///
+    /// It is no origin as browsers send it: a scheme, a host in small letters, and a port if it is not the scheme's own.
+    #[cfg(feature = "cookies")]
+    pub fn trusted_origin(mut self, origin: impl AsRef<str>) -> Result<Self, ConfigError> {
+        self.gate.origins.trust(origin.as_ref())?;
+        Ok(self)
     }
 
     /// Makes the response to every refusal; see [`Respond`](crate::Respond).
     pub fn responder<S>(self, responder: S) -> JwtLayer<T, S> {
-        let Gate { verifier, mode, source, responder: _, params, pass_preflight, typed, policy } =
-            self.gate;
+        let Gate {
+            verifier,
+            mode,
+            source,
+            origins,
+            responder: _,
+            params,
+            pass_preflight,
+            typed,
+            policy,
+        } = self.gate;
         JwtLayer {
-            gate: Gate { verifier, mode, source, responder, params, pass_preflight, typed, policy },
+            gate: Gate {
+                verifier,
+                mode,
+                source,
+                origins,
+                responder,
+                params,
+                pass_preflight,
+                typed,
+                policy,
+            },
         }
     }
 

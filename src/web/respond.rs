@@ -22,7 +22,7 @@ pub use self::{
     bearer::BearerResponder, function::RespondFn, grpc::Grpc, negotiated::Negotiated,
     problem::ProblemJson,
 };
-use super::{rejection::Rejection, wanted::Wanted};
+use super::{challenge::RejectionKind, rejection::Rejection, wanted::Wanted};
 use crate::head::RequestHead;
 
 /// Makes the response to a request that is refused.
@@ -49,4 +49,16 @@ pub trait Respond<B>: Clone + Send + Sync + 'static {
     fn wanted(&self, head: RequestHead<'_>) -> Wanted {
         Wanted::of(head)
     }
+}
+
+/// The response to a refusal that has no responder at hand: the refusal travels in its extensions, where the layer around
+/// finds it and answers in its place.
+pub(crate) fn handed_out<B: Default>(mut rejection: Rejection) -> Response<B> {
+    if rejection.kind() == RejectionKind::Misconfigured {
+        // There may be no layer around that would.
+        rejection.log();
+    }
+    let mut response = BearerResponder.respond(&rejection);
+    response.extensions_mut().insert(rejection);
+    response
 }

@@ -56,8 +56,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let wanted = self.gate.responder.wanted(RequestHead::of(&request));
-        let asked = Asked { wanted, head: request.method() == Method::HEAD };
+        let head = RequestHead::of(&request);
+        let asked = Asked {
+            wanted: self.gate.responder.wanted(head),
+            head: request.method() == Method::HEAD,
+            answer: self.gate.source.answer(head),
+        };
         let step = self.gate.judge(&mut request);
         let gate = Arc::clone(&self.gate);
         go_on(&mut self.inner, request, step, gate, asked)

@@ -1,19 +1,58 @@
 //! Where on a request the token is ([RFC 6750 §2](https://www.rfc-editor.org/rfc/rfc6750#section-2)).
 
+mod answer;
+#[cfg(feature = "cookies")]
+mod cookie;
+mod function;
+mod header;
+mod or;
+mod query;
+mod token68;
+mod websocket;
+
 use std::fmt;
 
-use http::header::AUTHORIZATION;
+use http::HeaderMap;
 
-use crate::{
-    error::{TokenError, TokenErrorKind},
-    head::RequestHead,
-    token::TokenOrigin,
+#[cfg(feature = "cookies")]
+pub use self::cookie::TokenCookie;
+pub use self::{
+    answer::AnswerHeaders,
+    function::{TokenSourceFn, token_source_fn},
+    header::AuthorizationHeader,
+    or::OrSource,
+    query::QueryParameter,
+    websocket::WebSocketProtocol,
 };
+use crate::{error::TokenError, head::RequestHead, token::TokenOrigin};
 
 /// Takes the token off a request.
 ///
+/// | a source | reads |
+/// |---|---|
+/// | [`AuthorizationHeader`] | `Authorization: Bearer …`, the default |
+/// | [`TokenCookie`](crate::TokenCookie) | a cookie, for browsers |
+/// | [`WebSocketProtocol`] | `Sec-WebSocket-Protocol: bearer, …`, for browsers' sockets |
+/// | [`QueryParameter`] | `?access_token=…`, for what can do nothing else |
+/// | [`token_source_fn`] | whatever you say |
+///
+/// They are joined by [`or`](Self::or), and given to a layer by [`JwtLayer::source`](crate::JwtLayer::source):
+///
 /// ```
-/// use tower_bearer::{Presented, RequestHead, TokenError, TokenErrorKind, TokenOrigin, TokenSource};
+/// use tower_bearer::{AuthorizationHeader, JwtLayer, TokenSource, Verifier, WebSocketProtocol};
+///
+/// # fn layer(verifier: Verifier) {
+/// let layer = JwtLayer::new(verifier).source(AuthorizationHeader.or(WebSocketProtocol));
+/// # drop(layer);
+/// # }
+/// ```
+///
+/// One of your own:
+///
+/// ```
+/// use tower_bearer::{
+///     Presented, RequestHead, TokenError, TokenErrorKind, TokenOrigin, TokenSource, http::HeaderMap,
+/// };
 ///
 /// /// A gateway in front of us hands the token on in a header of its own.
 /// #[derive(Clone, Debug)]
@@ -25,20 +64,76 @@ use crate::{
 ///         let token = value.to_str().map_err(|_| TokenErrorKind::InvalidCredentials)?;
 ///         Ok(Some(Presented::new(token, TokenOrigin::Header)))
 ///     }
+///
+///     fn conceal(&self, headers: &mut HeaderMap) {
+///         headers.remove("x-forwarded-access-token");
+///     }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take tokens off requests",
-    note = "implement `tower_bearer::TokenSource`, and `Clone` for it"
+    note = "implement `tower_bearer::TokenSource`, and `Clone` for it, or give a closure by `token_source_fn(..)`"
 )]
 pub trait TokenSource: Clone + Send + Sync + 'static {
     /// The token of this request, or `None` if it brings no credentials.
     ///
+    /// A token of [`TokenOrigin::Cookie`] is held to the rules against forged requests, wherever the source has it from:
+    /// see [`JwtLayer::source`](crate::JwtLayer::source).
+    ///
     /// # Errors
     ///
-    /// The request is malformed: [`TokenErrorKind::InvalidCredentials`] or
-    /// [`TokenErrorKind::SeveralCredentials`], which make the answer 400.
+    /// The request is malformed: [`TokenErrorKind::InvalidCredentials`](crate::TokenErrorKind::InvalidCredentials) or
+    /// [`TokenErrorKind::SeveralCredentials`](crate::TokenErrorKind::SeveralCredentials), which make the answer 400.
     fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError>;
+
+    /// Takes from the headers what nobody further in should see, or marks it as
+    /// [sensitive](http::HeaderValue::set_sensitive).
+    ///
+    /// Called for each request once its token was read, whatever came of that, before it goes on. Does nothing unless it is
+    /// implemented. `Authorization` is marked by the layer, whatever the source.
+    fn conceal(&self, headers: &mut HeaderMap) {
+        let _ = headers;
+    }
+
+    /// What the answer has to bear because of where a token stands on this request, be the token good or bad.
+    ///
+    /// Called for each request before its token is read. Nothing, unless it is implemented.
+    fn answer(&self, head: RequestHead<'_>) -> AnswerHeaders {
+        let _ = head;
+        AnswerHeaders::default()
+    }
+
+    /// Looks into another place as well. One token may come with a request:
+    ///
+    /// | the request has | is |
+    /// |---|---|
+    /// | a token in one place | judged by it |
+    /// | tokens in two places, be they the same | 400 |
+    /// | a header (`Authorization` or `Sec-WebSocket-Protocol`), and a cookie | judged by the header, good or bad |
+    ///
+    /// A browser sends cookies unasked, so one says nothing about what the client meant where it also says
+    /// something else.
+    #[must_use]
+    fn or<S: TokenSource>(self, other: S) -> OrSource<Self, S> {
+        OrSource::new(self, other)
+    }
+}
+
+/// A source that may be switched off: `None` finds nothing.
+impl<T: TokenSource> TokenSource for Option<T> {
+    fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
+        self.as_ref().map_or(Ok(None), |source| source.token(head))
+    }
+
+    fn conceal(&self, headers: &mut HeaderMap) {
+        if let Some(source) = self {
+            source.conceal(headers);
+        }
+    }
+
+    fn answer(&self, head: RequestHead<'_>) -> AnswerHeaders {
+        self.as_ref().map(|source| source.answer(head)).unwrap_or_default()
+    }
 }
 
 /// A token as a request brought it: unverified, and not yet bounded in length.
@@ -62,106 +157,5 @@ impl<'r> Presented<'r> {
 impl fmt::Debug for Presented<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Presented").field("origin", &self.origin).finish_non_exhaustive()
-    }
-}
-
-/// The `Authorization` header and nothing else: the default.
-///
-/// ```text
-/// Authorization: Bearer mF_9.B5f-4.1JqM
-/// ```
-///
-/// | the header | gives |
-/// |---|---|
-/// | is not there, is empty, or has another scheme (`Basic …`) | no credentials |
-/// | `Bearer`, in any case, spaces, one `token68` | the token |
-/// | `Bearer` and anything else, or white space before it | 400 |
-/// | stands twice | 400 |
-///
-/// `token68` is `A-Z a-z 0-9 - . _ ~ + /` and trailing `=`
-/// ([RFC 9110 §11.2](https://www.rfc-editor.org/rfc/rfc9110#section-11.2)).
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct AuthorizationHeader;
-
-impl TokenSource for AuthorizationHeader {
-    fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
-        let mut values = head.headers().get_all(AUTHORIZATION).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        if values.next().is_some() {
-            return Err(TokenErrorKind::SeveralCredentials.into());
-        }
-        let token = bearer(value.as_bytes())?;
-        Ok(token.map(|token| Presented::new(token, TokenOrigin::Header)))
-    }
-}
-
-/// The token of `Bearer 1*SP token68`, or `None` if the scheme is another one.
-fn bearer(value: &[u8]) -> Result<Option<&str>, TokenErrorKind> {
-    const SCHEME: &[u8] = b"bearer";
-    // HTTP/1 takes white space away, HTTP/2 forbids it (RFC 9113 §8.2.1): it must not hide the scheme.
-    if value.starts_with(b" ") || value.starts_with(b"\t") {
-        return Err(TokenErrorKind::InvalidCredentials);
-    }
-    let (scheme, rest) = value.split_at_checked(SCHEME.len()).unwrap_or((value, b""));
-    if !scheme.eq_ignore_ascii_case(SCHEME) || rest.first().is_some_and(|byte| is_tchar(*byte)) {
-        return Ok(None);
-    }
-    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-    let token = rest.get(spaces..).unwrap_or_default();
-    if spaces == 0 || !is_token68(token) {
-        return Err(TokenErrorKind::InvalidCredentials);
-    }
-    std::str::from_utf8(token).map(Some).map_err(|_| TokenErrorKind::InvalidCredentials)
-}
-
-fn is_token68(token: &[u8]) -> bool {
-    let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
-    let body = token.split_at(token.len().saturating_sub(padding)).0;
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
-    !body.is_empty() && body.iter().all(allowed)
-}
-
-/// What the name of a scheme is made of (RFC 9110 §5.6.2).
-fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_scheme_spaces_and_one_token68() {
-        let bad = Err(TokenErrorKind::InvalidCredentials);
-        let cases: [(&str, &[u8], _); 24] = [
-            ("space before it", b" Bearer a", bad),
-            ("tab before it", b"\tBearer a", bad),
-            ("plain", b"Bearer a.b.c", Ok(Some("a.b.c"))),
-            ("lower case", b"bearer a", Ok(Some("a"))),
-            ("mixed case", b"bEaReR a", Ok(Some("a"))),
-            ("several spaces", b"Bearer    a", Ok(Some("a"))),
-            ("all of token68", b"Bearer aZ09-._~+/==", Ok(Some("aZ09-._~+/=="))),
-            ("empty", b"", Ok(None)),
-            ("basic", b"Basic dTpw", Ok(None)),
-            ("shorter scheme", b"Bear a", Ok(None)),
-            ("longer scheme", b"Bearers a", Ok(None)),
-            ("no scheme", b"a.b.c", Ok(None)),
-            ("nothing behind it", b"Bearer", bad),
-            ("only a space behind it", b"Bearer ", bad),
-            ("two words", b"Bearer a b", bad),
-            ("a list", b"Bearer a, Bearer b", bad),
-            ("parameter", b"Bearer token=\"a\"", bad),
-            ("trailing space", b"Bearer a ", bad),
-            ("tab", b"Bearer\ta", bad),
-            ("tab behind the space", b"Bearer \ta", bad),
-            ("only padding", b"Bearer ==", bad),
-            ("padding inside", b"Bearer a=b", bad),
-            ("not ASCII", b"Bearer \xc3\xa4", bad),
-            ("not UTF-8 behind the scheme", b"Bearer\xff a", bad),
-        ];
-        for (name, value, expected) in cases {
-            assert_eq!(bearer(value), expected, "{name}");
-        }
     }
 }

@@ -3,6 +3,7 @@ use http::{
     header::{ACCEPT, CONTENT_TYPE},
 };
 
+use super::source::AnswerHeaders;
 use crate::head::RequestHead;
 
 /// What the headers of a request say of the answer it wants.
@@ -49,6 +50,8 @@ pub(crate) struct Asked {
     pub(crate) wanted: Wanted,
     /// It is a `HEAD`: the answer may have no content (RFC 9110 §9.3.2).
     pub(crate) head: bool,
+    /// What the place of its token asks for.
+    pub(crate) answer: AnswerHeaders,
 }
 
 /// A `POST` of `application/grpc`, with or without a `+` and the name of a codec, or parameters.

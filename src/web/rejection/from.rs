@@ -16,9 +16,10 @@ impl From<TokenError> for Rejection {
             TokenErrorKind::InvalidCredentials
             | TokenErrorKind::SeveralCredentials
             | TokenErrorKind::TokenTooLong => RejectionKind::InvalidRequest,
-            TokenErrorKind::IssuerUnavailable | TokenErrorKind::KeysUnavailable => {
-                RejectionKind::Unavailable
-            }
+            TokenErrorKind::IssuerUnavailable
+            | TokenErrorKind::KeysUnavailable
+            | TokenErrorKind::RevocationUnavailable => RejectionKind::Unavailable,
+            TokenErrorKind::CrossOrigin => RejectionKind::CrossOrigin,
             TokenErrorKind::Expired => RejectionKind::ExpiredToken,
             TokenErrorKind::AlgorithmNotAllowed
             | TokenErrorKind::AudienceMismatch
@@ -30,6 +31,7 @@ impl From<TokenError> for Rejection {
             | TokenErrorKind::Malformed
             | TokenErrorKind::MissingClaim
             | TokenErrorKind::NotYetValid
+            | TokenErrorKind::Revoked
             | TokenErrorKind::TooOld
             | TokenErrorKind::TypeNotAllowed
             | TokenErrorKind::UnknownIssuer

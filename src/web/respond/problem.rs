@@ -139,6 +139,7 @@ impl<B: From<String>> Respond<B> for ProblemJson {
 fn title(kind: RejectionKind) -> &'static str {
     match kind {
         RejectionKind::ClaimsMismatch => "Unsuitable claims",
+        RejectionKind::CrossOrigin => "Request of another origin",
         RejectionKind::ExpiredToken => "Expired token",
         RejectionKind::Forbidden => "Not permitted",
         RejectionKind::InsufficientScope => "Insufficient scope",

