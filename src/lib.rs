@@ -297,7 +297,7 @@ pub use crate::{
         challenge::RejectionKind,
         future::ResponseFuture,
         layer::JwtLayer,
-        metadata::ProtectedResource,
+        metadata::{BearerMethod, ProtectedResource},
         rejection::Rejection,
         respond::{BearerResponder, Grpc, Negotiated, ProblemJson, Respond, RespondFn},
         service::JwtService,

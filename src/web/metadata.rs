@@ -5,6 +5,7 @@
 mod answer;
 mod document;
 mod location;
+mod method;
 
 use std::{
     convert::Infallible,
@@ -19,6 +20,7 @@ use http::{HeaderValue, Request, Response};
 use serde_json::Value;
 use tower_service::Service;
 
+pub use self::method::BearerMethod;
 use self::{
     answer::{missing, served},
     document::Document,
@@ -149,7 +151,7 @@ impl ProtectedResource {
         })?;
         let mut document = Document::default();
         document.set("resource", resource.as_str());
-        document.set("bearer_methods_supported", vec!["header"]);
+        document.set("bearer_methods_supported", vec![BearerMethod::Header.name()]);
         let inner = Inner {
             resource,
             location,
@@ -192,6 +194,27 @@ impl ProtectedResource {
     /// Publishes these scopes as `scopes_supported`, in their order.
     pub fn scopes(self, scopes: &ScopeCatalog) -> Self {
         self.with(|inner| inner.document.set("scopes_supported", scopes.iter().collect::<Vec<_>>()))
+    }
+
+    /// How clients may send tokens, as `bearer_methods_supported`: in the header alone unless it is set, and in no way that
+    /// the RFC knows if the list is empty. It should be what the layer's [`source`](crate::JwtLayer::source) takes.
+    ///
+    /// ```
+    /// use tower_bearer::{BearerMethod, ProtectedResource};
+    ///
+    /// let resource = ProtectedResource::new("https://api.example")?
+    ///     .bearer_methods([BearerMethod::Header, BearerMethod::Query]);
+    /// assert!(resource.document().contains(r#""bearer_methods_supported":["header","query"]"#));
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    pub fn bearer_methods(self, methods: impl IntoIterator<Item = BearerMethod>) -> Self {
+        let mut names: Vec<_> = Vec::new();
+        for method in methods {
+            if !names.contains(&method.name()) {
+                names.push(method.name());
+            }
+        }
+        self.with(|inner| inner.document.set("bearer_methods_supported", names))
     }
 
     /// The name of the API for people, as `resource_name`; an empty one is none.

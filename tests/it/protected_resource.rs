@@ -16,7 +16,8 @@ use hyper::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use tower_bearer::{
-    ConfigError, JwtLayer, ProtectedResource, RequireScope, ScopeCatalog, StaticKeys, Verifier,
+    BearerMethod, ConfigError, JwtLayer, ProtectedResource, RequireScope, ScopeCatalog, StaticKeys,
+    Verifier,
 };
 
 use crate::support::{App, Reply, SECRET, standard};
@@ -59,6 +60,24 @@ fn header(reply: &Reply, name: HeaderName) -> &str {
 fn param<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     let (_, value) = challenge.split_once(&format!(" {name}=\""))?;
     value.split('"').next()
+}
+
+#[test]
+fn the_document_says_how_tokens_may_be_sent() {
+    use BearerMethod::{Header, Query};
+    let cases: [(&[BearerMethod], &str); 4] = [
+        (&[Header, Query], r#"["header","query"]"#),
+        (&[Query], r#"["query"]"#),
+        (&[Query, Header, Query], r#"["query","header"]"#),
+        (&[], "[]"),
+    ];
+    for (methods, listed) in cases {
+        let resource = ProtectedResource::new("https://api.example").unwrap();
+        let resource = resource.bearer_methods(methods.iter().copied());
+        let expected =
+            format!(r#"{{"resource":"https://api.example","bearer_methods_supported":{listed}}}"#);
+        assert_eq!(resource.document(), expected);
+    }
 }
 
 #[test]
