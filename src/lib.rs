@@ -194,9 +194,14 @@ struct Providers;
 struct Refusals;
 
 /// So are those of the chapter on testing.
-#[cfg(all(doctest, feature = "testing", feature = "axum"))]
+#[cfg(all(doctest, feature = "testing", feature = "axum", feature = "cookies"))]
 #[doc = include_str!("../docs/TESTING.md")]
 struct Testing;
+
+/// So are those of the chapter on the places of tokens.
+#[cfg(all(doctest, feature = "testing", feature = "axum", feature = "cookies"))]
+#[doc = include_str!("../docs/WHERE_TOKENS_LIVE.md")]
+struct WhereTokensLive;
 
 mod claims;
 mod clock;
