@@ -34,11 +34,17 @@
 //! A [`Policy`] says who may do what: [`JwtLayer::require`] asks it of everything behind a layer, [`AuthorizeLayer`] of some
 //! routes further in, and `RequireScope::check(&token)?` and its like in a handler.
 //!
+//! Tokens come in the `Authorization` header, unless [`JwtLayer::source`] names another [`TokenSource`]: a
+//! [cookie](TokenCookie), a [subprotocol](WebSocketProtocol), the [query](QueryParameter), or one of yours. What goes on
+//! after its request ends with its token by a [`LifetimeLayer`] or a [`Lifetime`].
+//!
 //! # What is checked
 //!
 //! What needs no key is judged first, and what is cheap before what is not:
 //!
-//! 1. One `Authorization` header with `Bearer` and one `token68` (RFC 6750 §2.1); at most 16 KiB.
+//! 1. There is one token, in a place that the [source](TokenSource) names: one `Authorization` header with `Bearer` and one
+//!    `token68` (RFC 6750 §2.1), unless it is told otherwise; at most 16 KiB. If it is in a [cookie](TokenCookie), no page
+//!    of another origin has sent the request.
 //! 2. Three segments of strict base64url: no padding, no white space, no bits left over (RFC 7515 §2).
 //! 3. Header and claims are JSON objects in UTF-8 in which no member appears twice (RFC 7515 §4, RFC 7519 §4).
 //! 4. There is no `crit` and no `b64: false`; `jku`, `x5u`, `x5c` and `jwk` are not even read.
@@ -53,10 +59,13 @@
 //! 10. There is no `cnf`: a token bound to a key is never taken as a plain bearer token (RFC 7800).
 //! 11. The one key that its `kid` names verifies the signature with the key's one algorithm.
 //! 12. The claims that [`require_claim`](TrustedIssuer::require_claim) asks for have their values.
+//! 13. A [revocation check](TrustedIssuer::revocation), if there is one, knows that the token has not been taken back.
 //!
-//! Keys are checked when they are built: see [`VerifyingKey`]. Four settings switch a check off, and
+//! Keys are checked when they are built: see [`VerifyingKey`]. Five settings switch a check off, and
 //! their names start with `danger`: [`Audience::danger_any`], [`TrustedIssuer::danger_no_expiry`],
-//! [`TrustedIssuer::danger_accept_bound_tokens`], [`RemoteJwksBuilder::danger_allow_http`]. [`optional`](JwtLayer::optional),
+//! [`TrustedIssuer::danger_accept_bound_tokens`], [`RemoteJwksBuilder::danger_allow_http`],
+//! [`TokenCookie::danger_insecure_cookies`]. [`trusted_origin`](JwtLayer::trusted_origin) lets pages of another origin use
+//! cookies. [`optional`](JwtLayer::optional),
 //! [`best_effort`](JwtLayer::best_effort) and [`allow_cors_preflight`](JwtLayer::allow_cors_preflight) decide who
 //! passes without a token.
 //!
@@ -72,12 +81,13 @@
 //! | no credentials | 401 | `Bearer realm="api"` |
 //! | malformed request, several credentials | 400 | `Bearer realm="api", error="invalid_request", …` |
 //! | expired | 401 | `Bearer realm="api", error="invalid_token", error_description="the token has expired"` |
-//! | any other bad token | 401 | `Bearer realm="api", error="invalid_token", error_description="the token is not valid here"` |
+//! | any other bad token, a revoked one among them | 401 | `Bearer realm="api", error="invalid_token", error_description="the token is not valid here"` |
+//! | a token in a cookie, and a page of another origin may have sent the request | 403 | |
 //! | a scope is lacking | 403 | `Bearer realm="api", error="insufficient_scope", …, scope="notes:read notes:write"` |
 //! | a stronger or more recent login is needed | 401 | `Bearer realm="api", error="insufficient_user_authentication", …, acr_values="mfa", max_age="300"` |
 //! | a role is lacking, or another policy denies it | 403 | |
 //! | the claims do not fit the handler's type | 403 | |
-//! | the keys, who is trusted, or what a policy asks cannot be found out | 503 and `Retry-After` | |
+//! | the keys, who is trusted, what is revoked, or what a policy asks cannot be found out | 503 and `Retry-After` | |
 //! | no [`JwtLayer`] around the route | 500 | |
 //!
 //! Where a [policy](Policy) is known, the challenge to a request without credentials names its scopes.
@@ -96,6 +106,7 @@
 //! |---|---|---|---|
 //! | `debug` | `request refused` | `outcome`, `reason`, `claim`, `status`, `alg`, `issuer`, `kid`, `latency` | a request is refused, by a layer, an extractor or a handler; once for each |
 //! | `debug` | `request passes` | `outcome`, `reason`, `claim`, `alg`, `issuer`, `kid`, `latency` | a layer lets it through; once for each layer |
+//! | `debug` | `response ends with its token` | `reason`: a [`TokenEnd::code`] | a [`LifetimeBody`] ends before what is inside of it |
 //! | `debug` | `keys fetched`, `keys read` | `from`, `outcome`, `keys`, `skipped`; `generation` | a set came, from an issuer or a file |
 //! | `warn` | `keys not fetched`, `keys not read` | `from`, `error` | it did not; the last good one stays |
 //! | `warn` | `keys unavailable` | `issuer`, `error`, `source` | a resolver could not say whether there is a key; at `debug` where `keys not fetched` has said so |
@@ -138,6 +149,8 @@
 //! # Guides
 //!
 //! In the repository: [who may do what](https://github.com/tower-bearer/tower-bearer/blob/main/docs/AUTHORIZATION.md),
+//! [where tokens live](https://github.com/tower-bearer/tower-bearer/blob/main/docs/WHERE_TOKENS_LIVE.md),
+//! [long connections](https://github.com/tower-bearer/tower-bearer/blob/main/docs/LONG_CONNECTIONS.md),
 //! [choosing 401, 403 and step-up](https://github.com/tower-bearer/tower-bearer/blob/main/docs/REFUSALS.md),
 //! [keys that rotate](https://github.com/tower-bearer/tower-bearer/blob/main/docs/KEYS.md),
 //! [set-ups for providers](https://github.com/tower-bearer/tower-bearer/blob/main/docs/PROVIDERS.md),
@@ -151,8 +164,10 @@
 //! |---|---|---|
 //! | `axum` | yes | [`Claims<T>`](Claims) and [`VerifiedToken`] as extractors, on `axum-core`; a service on plain hyper needs none |
 //! | `config` | yes | [`VerifierConfig`]: a verifier from a configuration file, for services whose issuers are not known when they are compiled; adds no crate to `jwks` |
+//! | `cookies` | yes | [`TokenCookie`], and what keeps forged requests off, by the CSRF service of `tower-http`; a service that no browser talks to needs neither |
 //! | `jwks` | yes | [`RemoteJwks`], [`TrustedIssuer::discover`], [`JwksFile`]; brings `tokio` and `reqwest`, which a service with static keys needs not |
 //! | `jwks-rustls` | yes | TLS for the client of `jwks`, by rustls and aws-lc; turn it off where another TLS of `reqwest` is on, or a client of your own |
+//! | `lifetime` | yes | [`Lifetime`], [`LifetimeLayer`] and [`LifetimeBody`]: streams and sockets that end with their token; brings the timers of `tokio`, which a service that answers and is done needs not |
 //! | `metrics` | no | counters and gauges (above) |
 //! | `testing` | no | [`testing::TestIssuer`], a fake provider for your own tests: any token, keys that rotate, outages; it belongs under `[dev-dependencies]` |
 //!
@@ -194,9 +209,14 @@ struct Providers;
 struct Refusals;
 
 /// So are those of the chapter on testing.
-#[cfg(all(doctest, feature = "testing", feature = "axum"))]
+#[cfg(all(doctest, feature = "testing", feature = "axum", feature = "cookies"))]
 #[doc = include_str!("../docs/TESTING.md")]
 struct Testing;
+
+/// So are those of the chapter on the places of tokens.
+#[cfg(all(doctest, feature = "testing", feature = "axum", feature = "cookies"))]
+#[doc = include_str!("../docs/WHERE_TOKENS_LIVE.md")]
+struct WhereTokensLive;
 
 mod claims;
 mod clock;

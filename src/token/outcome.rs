@@ -57,11 +57,11 @@ pub enum TokenOrigin {
     Cookie,
     /// In a header that only the client's own code sets.
     Header,
-    /// Elsewhere.
+    /// Elsewhere, where a source of your own has found it. No further rules hold for it.
     Other,
     /// In the query of the URI, and so perhaps in logs.
     Query,
-    /// In `Sec-WebSocket-Protocol`.
+    /// In `Sec-WebSocket-Protocol`, which only the client's own code sets.
     WebSocketProtocol,
 }
 

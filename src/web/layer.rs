@@ -44,7 +44,10 @@ use crate::{error::ConfigError, policy::Policy, token::Claims, verifier::Verifie
 /// | good | passes | passes | passes |
 /// | not there | 401 | passes | passes |
 /// | bad | 400, 401 | 400, 401 | passes |
+/// | in a [cookie](crate::TokenCookie), and the request perhaps another page's | 403 | 403 | passes |
 /// | beyond judging now | 503 | 503 | passes |
+///
+/// A [policy](Self::require) lets none pass without a good token, in any of the three.
 ///
 /// A request that passes carries its [`Outcome`](crate::Outcome); whatever outcome came in with it
 /// is gone.
@@ -173,9 +176,9 @@ impl<T, R> JwtLayer<T, R> {
     /// # }
     /// ```
     ///
-    /// A token in a cookie counts only where no other site can have sent the request, as
-    /// [`TokenCookie`](crate::TokenCookie) says; without the feature `cookies`, where nobody can tell, only for `GET`, `HEAD` and
-    /// `OPTIONS`.
+    /// A token in a cookie counts only where no page of another origin can have sent the request, as
+    /// [`TokenCookie`](crate::TokenCookie) says. Without the feature `cookies` nobody can tell: it then counts for `GET`, `HEAD` and
+    /// `OPTIONS` alone, and opens no socket. `source` called again replaces the source; [`or`](TokenSource::or) adds one.
     pub fn source<S: TokenSource>(self, source: S) -> JwtLayer<S, R> {
         let Gate {
             verifier,
@@ -207,7 +210,19 @@ impl<T, R> JwtLayer<T, R> {
     /// service itself may always.
     ///
     /// Such a page can do all that the user can, and each page of that origin is one. For a page to read the answers, the CORS
-    /// layer has to name the origin, too.
+    /// layer has to name the origin, too. Behind a proxy that does not keep `Host` it is the service's own origin, as browsers see it.
+    ///
+    /// ```
+    /// use tower_bearer::{ConfigError, JwtLayer, TokenCookie, Verifier};
+    ///
+    /// # fn layer(verifier: Verifier) -> Result<(), ConfigError> {
+    /// let layer = JwtLayer::new(verifier)
+    ///     .source(TokenCookie::new("__Host-token")?)
+    ///     .trusted_origin("https://app.example")?;
+    /// # drop(layer);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -36,7 +36,8 @@ use crate::{error::TokenError, head::RequestHead, token::TokenOrigin};
 /// | [`QueryParameter`] | `?access_token=…`, for what can do nothing else |
 /// | [`token_source_fn`] | whatever you say |
 ///
-/// They are joined by [`or`](Self::or), and given to a layer by [`JwtLayer::source`](crate::JwtLayer::source):
+/// Which to choose, and what each costs, stands in
+/// [where tokens live](https://github.com/tower-bearer/tower-bearer/blob/main/docs/WHERE_TOKENS_LIVE.md). They are joined by [`or`](Self::or), and given to a layer by [`JwtLayer::source`](crate::JwtLayer::source):
 ///
 /// ```
 /// use tower_bearer::{AuthorizationHeader, JwtLayer, TokenSource, Verifier, WebSocketProtocol};

@@ -45,7 +45,9 @@ use crate::{
 /// | that opens a WebSocket | its `Origin` says so; without one it does not pass |
 ///
 /// and answers 403 otherwise. This is what [`tower_http::csrf`](https://docs.rs/tower-http/0.7/tower_http/csrf/) does, which
-/// it asks. A proxy in front has to leave `Host` and `Origin` as they are.
+/// it asks. A proxy in front has to leave `Host` and `Origin` as they are, or the origin that browsers see is named as a
+/// [trusted one](crate::JwtLayer::trusted_origin). `SameSite` is no substitute: other hosts of the domain and other ports of this host are
+/// of the same *site*.
 ///
 /// Shared caches may keep what is answered to a cookie, unlike what is answered to an `Authorization` (RFC 9111 §3.5): a handler says
 /// `Cache-Control: private` where that matters.

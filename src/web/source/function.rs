@@ -20,7 +20,7 @@ use crate::{error::TokenError, head::RequestHead};
 /// ```
 ///
 /// Say `None` only where there is nothing: an optional layer takes such a request for a stranger's. What is there and
-/// cannot be read is an error.
+/// cannot be read is an error. Such a source [conceals](TokenSource::conceal) nothing: what it reads goes on to handlers as it came.
 pub fn token_source_fn<F>(function: F) -> TokenSourceFn<F>
 where
     F: for<'r> Fn(RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError>

@@ -16,7 +16,7 @@ use crate::{
 /// GET /films/7.m3u8?access_token=mF_9.B5f-4.1JqM
 /// ```
 ///
-/// The RFC advises against it: URIs stand in the logs of servers and proxies, in browsers' histories and in the `Referer` of
+/// The RFC advises against it, and [RFC 9700 §4.3.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.3.2) forbids it to clients: URIs stand in the logs of servers and proxies, in browsers' histories and in the `Referer` of
 /// other requests. Use tokens that live for minutes and are good for little else. The answer has
 /// `Cache-Control: no-store`; the URI goes on as it came.
 ///

@@ -28,7 +28,10 @@ use crate::{
 ///
 /// The handler finds the list without the token. If it opens the socket and chooses no subprotocol itself, the
 /// answer chooses `bearer`, for a browser takes no socket whose server has chosen none of its offers. Other
-/// subprotocols may stand before and behind the two: `["chat.v2", "bearer", token]`.
+/// subprotocols may stand before and behind the two: `["chat.v2", "bearer", token]`. A browser offers nothing that has `=`, `/` or `,`
+/// in it (RFC 6455 §4.1); no JWT has.
+///
+/// Where the page comes from is not looked at: a page that has the token was given it, unlike one that has a cookie sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WebSocketProtocol;
 
