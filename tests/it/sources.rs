@@ -108,7 +108,7 @@ impl Place {
 pub(crate) enum Source {
     Cookie(TokenCookie),
     Header(AuthorizationHeader),
-    Or(Box<OrSource<Source, Source>>),
+    Or(Box<OrSource<Self, Self>>),
     Own(Own),
     Query(QueryParameter),
     Socket(WebSocketProtocol),

@@ -27,6 +27,8 @@ impl State {
     }
 }
 
+type States = Vec<(Place, State)>;
+
 /// The place of a token, or what is wrong.
 pub(crate) type Found = Result<Option<Place>, Kind>;
 
@@ -45,14 +47,12 @@ pub(crate) fn found(source: &Source, request: &Request<Body>) -> Found {
 
 /// What the contract says, told without looking at one place after the other.
 fn model(states: &[(Place, State)]) -> Found {
-    type List = Vec<(Place, State)>;
-
     let present = states.iter().copied().filter(|(_, state)| *state != State::Absent);
-    let (cookies, others): (List, List) = present.partition(|(place, _)| *place == Place::Cookie);
+    let (cookies, others): (States, States) =
+        present.partition(|(place, _)| *place == Place::Cookie);
     let (place, state) = match (&*others, &*cookies) {
         ([], []) => return Ok(None),
-        ([], [only]) => only,
-        ([only], []) => only,
+        ([], [only]) | ([only], []) => only,
         // A cookie beside what is a header, or is no token at all.
         ([only], [_]) if matches!(only.0, Place::Header | Place::Socket) => only,
         ([only], [_]) if only.1 != State::Token => only,
@@ -97,7 +97,7 @@ fn chains() -> Vec<(String, Source)> {
 }
 
 /// Every combination of what may stand in the five places.
-fn requests() -> Vec<(Vec<(Place, State)>, Request<Body>)> {
+fn requests() -> Vec<(States, Request<Body>)> {
     let mut all = vec![Vec::new()];
     for place in Place::ALL {
         all = all
@@ -140,7 +140,9 @@ fn two_places_are_told_as_several_credentials() {
     for (name, source) in chains() {
         for states in [two(Place::Header, Place::Query), two(Place::Cookie, Place::Query)] {
             let mut request = super::get();
-            states.iter().for_each(|(place, _)| place.put(&mut request, "a.b.c"));
+            for (place, _) in states {
+                place.put(&mut request, "a.b.c");
+            }
             let found = found(&source, &request);
             assert_eq!(found, Err(Kind::SeveralCredentials), "{name}, {states:?}");
         }

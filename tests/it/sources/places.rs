@@ -6,7 +6,7 @@ use tower_bearer::{TokenSource, token_source_fn};
 
 use super::{
     Answer::{Expired, Good, InvalidToken, Malformed, Missing},
-    Place, Source, at_hand, expired, get, good, layers, long, outcomes, reads,
+    Own, Place, Source, at_hand, expired, get, good, layers, long, outcomes, reads,
 };
 use crate::support::{KeyPair, MODES, token};
 
@@ -111,7 +111,7 @@ async fn a_bad_token_is_401_in_every_place() {
 
 #[tokio::test]
 async fn a_closure_is_a_source_like_another() {
-    let closure = token_source_fn(|head| Place::Own.source_of(head));
+    let closure = token_source_fn(|head| Own.token(head));
     let app = reads(closure).await;
     Good(Place::Own).check(&"good", &app.send(Place::Own.get([good()])).await);
     Missing.check(&"nothing", &app.send(get()).await);
@@ -140,14 +140,5 @@ async fn what_is_for_a_proxy_is_not_for_us() {
         let bearer = format!("Bearer {}", good());
         let request = Request::get("/").header("proxy-authorization", bearer).body(Empty::new());
         Missing.check(&place, &reads(place.source()).await.send(request.unwrap()).await);
-    }
-}
-
-impl Place {
-    fn source_of<'r>(
-        self,
-        head: tower_bearer::RequestHead<'r>,
-    ) -> Result<Option<tower_bearer::Presented<'r>>, tower_bearer::TokenError> {
-        self.source().token(head)
     }
 }
