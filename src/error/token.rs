@@ -181,7 +181,6 @@ impl TokenError {
     }
 
     /// The same, of what stands in a cookie.
-    #[cfg(feature = "cookies")]
     pub(crate) fn in_cookie(self) -> Self {
         Self { of_cookie: true, ..self }
     }

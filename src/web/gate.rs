@@ -4,8 +4,8 @@
 use std::{mem, sync::Arc};
 
 use http::{
-    Extensions, HeaderMap, Method, Request, Response,
-    header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, Entry, ORIGIN},
+    Extensions, Method, Request, Response,
+    header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, ORIGIN},
 };
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     judge::{Done, Judge, Step, Wait, anonymous, ask, decided, granted},
     rejection::{Passed, Rejection},
     respond::{Respond, complete, keep_headers},
-    source::{Presented, TokenSource},
+    source::{Presented, TokenSource, mark_sensitive},
     wanted::Asked,
 };
 use crate::{
@@ -68,7 +68,8 @@ struct RemoveTyped(fn(&mut Extensions));
 impl<T: TokenSource, R> Gate<T, R> {
     /// Judges a request as far as that goes without waiting.
     pub(crate) fn judge<B>(&self, request: &mut Request<B>) -> Step {
-        mark_sensitive(request.headers_mut());
+        // So that nothing that logs headers further in prints the credentials.
+        mark_sensitive(request.headers_mut(), &AUTHORIZATION);
         self.remove_typed(request.extensions_mut());
         let presented = if self.pass_preflight && is_preflight(request) {
             None
@@ -222,13 +223,6 @@ where
         let own = mem::replace(rendered.extensions_mut(), mem::take(response.extensions_mut()));
         rendered.extensions_mut().extend(own);
         rendered
-    }
-}
-
-/// So that nothing that logs headers further in prints the credentials.
-fn mark_sensitive(headers: &mut HeaderMap) {
-    if let Entry::Occupied(mut entry) = headers.entry(AUTHORIZATION) {
-        entry.iter_mut().for_each(|value| value.set_sensitive(true));
     }
 }
 

@@ -12,7 +12,7 @@ mod websocket;
 
 use std::fmt;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 #[cfg(feature = "cookies")]
 pub use self::cookie::TokenCookie;
@@ -152,6 +152,17 @@ impl<'r> Presented<'r> {
     /// A token that stood there.
     pub fn new(token: &'r str, origin: TokenOrigin) -> Self {
         Self { token, origin }
+    }
+}
+
+/// Marks every line of this name. `HeaderMap::entry` would make room for one more, whether it is there or not.
+pub(crate) fn mark_sensitive(headers: &mut HeaderMap, name: &HeaderName) {
+    if headers.len() == headers.keys_len() {
+        // No name stands twice.
+        headers.get_mut(name).into_iter().for_each(|value| value.set_sensitive(true));
+    } else {
+        let ours = headers.iter_mut().filter(|(of, _)| *of == name);
+        ours.for_each(|(_, value)| value.set_sensitive(true));
     }
 }
 

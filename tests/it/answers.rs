@@ -195,11 +195,12 @@ async fn every_kind_of_error_has_its_row() {
     #[derive(Clone)]
     struct Wrong;
 
-    const KINDS: [(TokenErrorKind, u16, &str); 20] = [
+    const KINDS: [(TokenErrorKind, u16, &str); 23] = [
         (TokenErrorKind::AlgorithmNotAllowed, 401, INVALID_TOKEN),
         (TokenErrorKind::AudienceMismatch, 401, INVALID_TOKEN),
         (TokenErrorKind::BoundToken, 401, INVALID_TOKEN),
         (TokenErrorKind::CriticalHeader, 401, INVALID_TOKEN),
+        (TokenErrorKind::CrossOrigin, 403, ""),
         (TokenErrorKind::Expired, 401, EXPIRED),
         (TokenErrorKind::InvalidClaim, 401, INVALID_TOKEN),
         (TokenErrorKind::InvalidCredentials, 400, INVALID_REQUEST),
@@ -210,6 +211,8 @@ async fn every_kind_of_error_has_its_row() {
         (TokenErrorKind::Malformed, 401, INVALID_TOKEN),
         (TokenErrorKind::MissingClaim, 401, INVALID_TOKEN),
         (TokenErrorKind::NotYetValid, 401, INVALID_TOKEN),
+        (TokenErrorKind::RevocationUnavailable, 503, ""),
+        (TokenErrorKind::Revoked, 401, INVALID_TOKEN),
         (TokenErrorKind::SeveralCredentials, 400, INVALID_REQUEST),
         (TokenErrorKind::TokenTooLong, 400, INVALID_REQUEST),
         (TokenErrorKind::TooOld, 401, INVALID_TOKEN),

@@ -3,7 +3,7 @@
 mod contract;
 mod modes;
 mod nesting;
-mod never_anonymous;
+pub(crate) mod never_anonymous;
 mod own_policies;
 mod placement;
 

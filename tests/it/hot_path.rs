@@ -1,5 +1,8 @@
 //! With the key at hand: no clone of the inner service, no boxed future, few allocations.
 
+#[cfg(feature = "cookies")]
+mod sources;
+
 use std::{
     convert::Infallible,
     future::{Ready, ready},
@@ -106,9 +109,17 @@ fn allocations<S>(service: &mut S, token: &str) -> u64
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
+    allocations_of(service, &request(token))
+}
+
+/// The same of any request.
+fn allocations_of<S>(service: &mut S, request: &Request<Body>) -> u64
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut once = || {
-        let request = request(token);
+        let request = request.clone();
         let info = allocation_counter::measure(|| {
             let response =
                 runtime.block_on(async { service.ready().await.unwrap().call(request).await });

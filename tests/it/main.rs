@@ -41,6 +41,10 @@ mod remote;
 mod request;
 mod resolvers;
 mod secrets;
+#[cfg(feature = "cookies")]
+mod sources;
+#[cfg(not(feature = "cookies"))]
+mod sources_without_cookies;
 mod tenants;
 #[cfg(feature = "testing")]
 mod testing;

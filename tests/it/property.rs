@@ -4,6 +4,8 @@
 mod mutations;
 mod objects;
 mod panics;
+#[cfg(feature = "cookies")]
+mod sources;
 mod times;
 
 use proptest::prelude::*;

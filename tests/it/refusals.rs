@@ -14,17 +14,18 @@ use hyper::{
     HeaderMap, Request, StatusCode,
     body::Bytes,
     header::{
-        ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, RETRY_AFTER, VARY,
+        ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, RETRY_AFTER, UPGRADE, VARY,
         WWW_AUTHENTICATE,
     },
 };
 use tower_bearer::{
-    AuthorizationHeader, BearerResponder, Grpc, JwtLayer, Negotiated, Presented, ProblemJson,
-    Rejection, RequestHead, Respond, TokenError, TokenErrorKind, TokenSource, VerifiedToken,
+    BearerResponder, Grpc, JwtLayer, Negotiated, Presented, ProblemJson, Rejection, RequestHead,
+    Respond, TokenError, TokenErrorKind, TokenSource, VerifiedToken,
 };
 
 use self::rows::{
-    By, EXPIRED, INVALID_REQUEST, INVALID_TOKEN, Kind, Row, UNAVAILABLE, router, rows, verifier,
+    By, CROSS_ORIGIN, EXPIRED, Header, INVALID_REQUEST, INVALID_TOKEN, Kind, Row, UNAVAILABLE,
+    router, rows, verifier,
 };
 use crate::support::App;
 
@@ -66,6 +67,9 @@ async fn ask_row(app: &App, number: usize, row: &Row, asks: Asks) -> Answer {
     let mut request = request(&format!("/{number}"), asks);
     for line in &row.credentials {
         request.headers_mut().append(AUTHORIZATION, line.parse().unwrap());
+    }
+    if row.forged {
+        request.headers_mut().insert(UPGRADE, "websocket".parse().unwrap());
     }
     ask(app, request).await
 }
@@ -134,8 +138,8 @@ const SETTINGS: [Settings; 4] = [
 ];
 
 impl Settings {
-    fn layer<R: Respond<Body>>(self, responder: R) -> JwtLayer<AuthorizationHeader, R> {
-        let mut layer = JwtLayer::new(verifier()).responder(responder);
+    fn layer<R: Respond<Body>>(self, responder: R) -> JwtLayer<Header, R> {
+        let mut layer = JwtLayer::new(verifier()).source(Header).responder(responder);
         if let Some(realm) = self.realm {
             layer = layer.realm(realm).unwrap();
         }
@@ -244,11 +248,12 @@ async fn strangers_see_the_same_of_every_bad_token() {
     #[derive(Clone)]
     struct Wrong;
 
-    const KINDS: [(TokenErrorKind, Kind); 20] = [
+    const KINDS: [(TokenErrorKind, Kind); 23] = [
         (TokenErrorKind::AlgorithmNotAllowed, INVALID_TOKEN),
         (TokenErrorKind::AudienceMismatch, INVALID_TOKEN),
         (TokenErrorKind::BoundToken, INVALID_TOKEN),
         (TokenErrorKind::CriticalHeader, INVALID_TOKEN),
+        (TokenErrorKind::CrossOrigin, CROSS_ORIGIN),
         (TokenErrorKind::Expired, EXPIRED),
         (TokenErrorKind::InvalidClaim, INVALID_TOKEN),
         (TokenErrorKind::InvalidCredentials, INVALID_REQUEST),
@@ -259,6 +264,8 @@ async fn strangers_see_the_same_of_every_bad_token() {
         (TokenErrorKind::Malformed, INVALID_TOKEN),
         (TokenErrorKind::MissingClaim, INVALID_TOKEN),
         (TokenErrorKind::NotYetValid, INVALID_TOKEN),
+        (TokenErrorKind::RevocationUnavailable, UNAVAILABLE),
+        (TokenErrorKind::Revoked, INVALID_TOKEN),
         (TokenErrorKind::SeveralCredentials, INVALID_REQUEST),
         (TokenErrorKind::TokenTooLong, INVALID_REQUEST),
         (TokenErrorKind::TooOld, INVALID_TOKEN),
@@ -281,7 +288,7 @@ async fn strangers_see_the_same_of_every_bad_token() {
         let app = App::serve(handler().layer(layer)).await;
         for (error, kind) in KINDS {
             let challenge = match kind {
-                UNAVAILABLE => None,
+                CROSS_ORIGIN | UNAVAILABLE => None,
                 (_, _, code, description) => {
                     let code = if kind == EXPIRED { "invalid_token" } else { code };
                     Some(format!(
@@ -308,6 +315,7 @@ async fn types_of_ones_own_have_an_address_and_a_title() {
     let problems = ProblemJson::new().types_at(base).unwrap();
     let titles = [
         ("claims_mismatch", "Unsuitable claims"),
+        ("cross_origin", "Request of another origin"),
         ("expired_token", "Expired token"),
         ("forbidden", "Not permitted"),
         ("insufficient_scope", "Insufficient scope"),

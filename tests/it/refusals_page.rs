@@ -1,14 +1,14 @@
 //! `docs/REFUSALS.md`, held to the byte: each answer that it shows is one that is given, and none is
 //! left out.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, time::Duration};
+use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     http::{
         HeaderValue, Request, Response,
-        header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{AUTHORIZATION, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE},
     },
     routing::get,
 };
@@ -16,9 +16,11 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use tower::ServiceExt;
 use tower_bearer::{
-    AuthorizeLayer, Claims, Denial, JwtLayer, KeyError, Policy, RequireAcr, RequireFreshAuth,
-    RequireRole, RequireScope, TrustedIssuer, Verifier, policy_fn, resolver_fn_sync,
+    AuthorizationHeader, AuthorizeLayer, Claims, Denial, JwtLayer, KeyError, Policy, Presented,
+    RequireAcr, RequireFreshAuth, RequireRole, RequireScope, TokenOrigin, TokenSource,
+    TrustedIssuer, Verifier, policy_fn, resolver_fn_sync,
     testing::{TestIssuer, TestToken},
+    token_source_fn,
 };
 
 const AUDIENCE: &str = "https://api.example";
@@ -85,6 +87,19 @@ async fn without_keys() -> Response<Body> {
     ask(app, &[&format!("Bearer {}", issuer.token_for(AUDIENCE).mint())]).await
 }
 
+/// A good token in what counts for a cookie, from a socket that does not say who opens it.
+async fn forged() -> Response<Body> {
+    let issuer = TestIssuer::new();
+    let cookie = token_source_fn(|head| {
+        let found = AuthorizationHeader.token(head)?;
+        Ok(found.map(|found| Presented::new(found.token, TokenOrigin::Cookie)))
+    });
+    let app = route().route_layer(layer(&issuer).source(cookie));
+    let bearer = format!("Bearer {}", issuer.token_for(AUDIENCE).mint());
+    let request = Request::get("/").header(UPGRADE, "websocket").header(AUTHORIZATION, bearer);
+    app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+}
+
 fn with_metadata(layer: JwtLayer) -> JwtLayer {
     let url = "https://api.example/.well-known/oauth-protected-resource";
     layer.require(read()).resource_metadata(url).unwrap()
@@ -101,8 +116,8 @@ fn head(response: &Response<Body>) -> String {
     head
 }
 
-/// The blocks of the page in this language.
-fn blocks() -> BTreeSet<String> {
+/// The blocks of the page in this language, from top to bottom.
+fn blocks() -> Vec<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/REFUSALS.md");
     let page = fs::read_to_string(page).unwrap();
     let blocks = page.split("\n```http\n").skip(1);
@@ -122,6 +137,7 @@ async fn the_page_shows_every_answer_and_no_other() {
         ("no credentials, all said", refused(with_metadata, &[]).await),
         ("two lines", refused(|layer| layer, &["Bearer a", "Bearer a"]).await),
         ("no token behind it", refused(|layer| layer, &["Bearer"]).await),
+        ("another origin", forged().await),
         ("expired", bad(TestToken::expired).await),
         ("forged", bad(TestToken::wrong_signature).await),
         ("no JWT", refused(|layer| layer, &["Bearer a"]).await),
@@ -138,8 +154,10 @@ async fn the_page_shows_every_answer_and_no_other() {
         let head = head(answer);
         assert!(page.contains(&head), "{name} is not in the page:\n{head}");
     }
-    let given: BTreeSet<_> = answers.iter().map(|(_, answer)| head(answer)).collect();
-    assert_eq!(given, page, "an answer of the page is never given");
+    let mut given: Vec<_> = answers.iter().map(|(_, answer)| head(answer)).collect();
+    // Those that look alike stand together, and once.
+    given.dedup();
+    assert_eq!(given, page, "the page shows the answers in this order, and no other");
     for (name, answer) in answers {
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         assert!(body.is_empty(), "{name}");

@@ -2,6 +2,8 @@
 //! to log and to print is written down, and none of it may hold one.
 
 mod policies;
+#[cfg(feature = "cookies")]
+mod sources;
 
 use std::{
     convert::Infallible,

@@ -1,6 +1,7 @@
 use std::{
     convert::Infallible,
     future::{Ready, ready},
+    net::Ipv6Addr,
     task::{Context, Poll},
 };
 
@@ -51,12 +52,20 @@ impl Origins {
 
 /// An origin is compared byte for byte, so one that browsers never send would never match.
 fn is_as_sent(origin: &str, uri: &Uri) -> bool {
-    let own_port = match uri.scheme_str() {
-        Some("https") => 443,
-        _ => 80,
-    };
-    !origin.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'@')
-        && uri.port().is_none_or(|port| port.as_u16() != own_port && !port.as_str().is_empty())
+    let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else { return false };
+    let own_port = if scheme == "https" { 443 } else { 80 };
+    let port = uri.port_u16().filter(|port| *port != own_port);
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    is_host_as_sent(host) && origin == format!("{scheme}://{host}{port}")
+}
+
+/// A name in small letters, or an address in brackets.
+fn is_host_as_sent(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    address.map_or_else(
+        || host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')),
+        |address| address.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == address),
+    )
 }
 
 /// Passes whatever comes.

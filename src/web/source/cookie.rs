@@ -1,11 +1,8 @@
 use std::{fmt, sync::Arc};
 
-use http::{
-    HeaderMap,
-    header::{COOKIE, Entry},
-};
+use http::{HeaderMap, header::COOKIE};
 
-use super::{Presented, TokenSource, token68::token68};
+use super::{Presented, TokenSource, mark_sensitive, token68::token68};
 use crate::{
     error::{ConfigError, TokenError, TokenErrorKind},
     head::RequestHead,
@@ -117,9 +114,7 @@ impl TokenSource for TokenCookie {
 
     /// So that nothing that logs headers further in prints the token.
     fn conceal(&self, headers: &mut HeaderMap) {
-        if let Entry::Occupied(mut entry) = headers.entry(COOKIE) {
-            entry.iter_mut().for_each(|value| value.set_sensitive(true));
-        }
+        mark_sensitive(headers, &COOKIE);
     }
 }
 

@@ -1,7 +1,4 @@
-use http::{
-    HeaderMap, HeaderValue,
-    header::{Entry, SEC_WEBSOCKET_PROTOCOL},
-};
+use http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 
 use super::{AnswerHeaders, Presented, TokenSource, token68::token68};
 use crate::{
@@ -26,7 +23,8 @@ use crate::{
 /// | has nothing behind it, or anything else | 400 |
 /// | has `bearer` twice | 400 |
 ///
-/// The handler finds the list without the token. If it opens the socket and chooses no subprotocol itself, the
+/// The handler finds the list without the token, and so does a second [`JwtLayer`](crate::JwtLayer) further in: more is
+/// asked for there by an [`AuthorizeLayer`](crate::AuthorizeLayer). If the handler opens the socket and chooses no subprotocol itself, the
 /// answer chooses `bearer`, for a browser takes no socket whose server has chosen none of its offers. Other
 /// subprotocols may stand before and behind the two: `["chat.v2", "bearer", token]`. A browser offers nothing that has `=`, `/` or `,`
 /// in it (RFC 6455 §4.1); no JWT has.
@@ -49,23 +47,15 @@ impl TokenSource for WebSocketProtocol {
     }
 
     fn conceal(&self, headers: &mut HeaderMap) {
-        let mut behind = false;
-        let hides = |offer: &&[u8]| {
-            let before = std::mem::replace(&mut behind, is_bearer(offer));
-            behind || !before
-        };
-        let kept: Vec<_> = offers(headers).filter(hides).collect();
-        if !kept.iter().copied().any(is_bearer) {
+        if !offers(headers).any(is_bearer) {
             return;
         }
-        let list = HeaderValue::from_bytes(&kept.join(&b", "[..]));
-        if let Entry::Occupied(mut entry) = headers.entry(SEC_WEBSOCKET_PROTOCOL) {
-            match list {
-                Ok(list) => drop(entry.insert_mult(list)),
-                // Parts of header values make one.
-                Err(_) => drop(entry.remove_entry_mult()),
-            }
-        }
+        // Not by `Entry::insert_mult`, which panics in `http` 1.5 where there are three lines.
+        drop(match HeaderValue::try_from(without_tokens(headers)) {
+            Ok(list) => headers.insert(SEC_WEBSOCKET_PROTOCOL, list),
+            // Parts of header values make one.
+            Err(_) => headers.remove(SEC_WEBSOCKET_PROTOCOL),
+        });
     }
 
     fn answer(&self, head: RequestHead<'_>) -> AnswerHeaders {
@@ -75,10 +65,29 @@ impl TokenSource for WebSocketProtocol {
     }
 }
 
-/// The subprotocols of all lines, which are one list (RFC 6455 §11.3.4).
+/// The subprotocols of all lines, which are one list (RFC 6455 §11.3.4). Its empty elements are none (RFC 9110 §5.6.1.2).
 fn offers(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
-    lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+    let offers = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    offers.map(<[u8]>::trim_ascii).filter(|offer| !offer.is_empty())
+}
+
+/// The list without what stands behind a `bearer`, and without the token where it stands again.
+fn without_tokens(headers: &HeaderMap) -> Vec<u8> {
+    let mut from_bearer = offers(headers).skip_while(|offer| !is_bearer(offer));
+    let token = from_bearer.find(|offer| !is_bearer(offer));
+    let mut list = Vec::new();
+    let mut behind = false;
+    for offer in offers(headers) {
+        let is_token = Some(offer) == token || (behind && !is_bearer(offer));
+        behind = is_bearer(offer);
+        if !is_token {
+            let comma: &[u8] = if list.is_empty() { b"" } else { b", " };
+            list.extend_from_slice(comma);
+            list.extend_from_slice(offer);
+        }
+    }
+    list
 }
 
 fn is_bearer(offer: &[u8]) -> bool {

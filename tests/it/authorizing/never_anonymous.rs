@@ -2,22 +2,24 @@
 
 use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
 
-use axum::{Router, extract::Request, routing::get};
+use axum::{Router, extract, routing::get};
+use hyper::Request;
 use serde_json::{Value, json};
 use syn::Item;
 use tower_bearer::{
-    Algorithm, AuthorizeLayer, Claims, Denial, IssuerError, IssuerResolver, JwtLayer, KeyError,
-    Lookup, MAX_TOKEN_LEN, Outcome, Policy, Rejection, RejectionKind, Revocation, TokenErrorKind,
+    Algorithm, AuthorizationHeader, AuthorizeLayer, Claims, Denial, IssuerError, IssuerResolver,
+    JwtLayer, KeyError, Lookup, MAX_TOKEN_LEN, Outcome, Policy, Presented, Rejection,
+    RejectionKind, RequestHead, Revocation, TokenError, TokenErrorKind, TokenOrigin, TokenSource,
     TrustedIssuer, VerifiedToken, Verifier, policy_fn, resolver_fn_sync, revocation_fn,
 };
 
 use super::{
     Awaited, EXPIRED, INVALID_REQUEST, INVALID_TOKEN, MISSING, admin, authorization, layer, passed,
-    read, scope,
+    read, scope, send,
 };
 use crate::{
     answers::invalid_tokens,
-    support::{App, MODES, clock, json_token, outcome},
+    support::{App, MODES, Reply, clock, json_token, outcome},
 };
 
 /// A tenants' database that is down.
@@ -38,12 +40,35 @@ struct Case {
     kind: TokenErrorKind,
     layer: JwtLayer,
     lines: Vec<Vec<u8>>,
+    /// Where the token is said to be from.
+    origin: TokenOrigin,
 }
 
 impl Case {
     fn new<L: AsRef<[u8]>>(kind: TokenErrorKind, layer: &JwtLayer, lines: &[L]) -> Self {
         let lines = lines.iter().map(|line| line.as_ref().to_vec()).collect();
-        Self { kind, layer: layer.clone(), lines }
+        Self { kind, layer: layer.clone(), lines, origin: TokenOrigin::Header }
+    }
+
+    /// Its layer, set up like this.
+    fn layer(&self, set: impl Fn(JwtLayer) -> JwtLayer) -> JwtLayer<Relabelled> {
+        set(self.layer.clone()).source(Relabelled(self.origin))
+    }
+
+    /// A `GET` that opens a socket, and does not say from where.
+    async fn send(&self, app: &App, path: &str) -> Reply {
+        send(app, Request::get(path).header("upgrade", "websocket"), &self.lines).await
+    }
+}
+
+/// The header, said to be of this origin.
+#[derive(Clone, Copy)]
+struct Relabelled(TokenOrigin);
+
+impl TokenSource for Relabelled {
+    fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
+        let found = AuthorizationHeader.token(head)?;
+        Ok(found.map(|found| Presented::new(found.token, self.0)))
     }
 }
 
@@ -77,25 +102,52 @@ fn malformed(token: &str) -> Vec<Vec<u8>> {
     forms
 }
 
-/// Every kind of error there is, from a request that has it.
-fn cases() -> Vec<Case> {
+/// A token for every kind of error that is of tokens, and a layer that finds it.
+pub(crate) fn tokens() -> Vec<(TokenErrorKind, JwtLayer, String)> {
     let (issuer, tokens) = invalid_tokens();
     let fixed = JwtLayer::new(Verifier::new(issuer).unwrap());
-    let own = |changes: Value| {
-        let mut claims = json!({ "use": "access" });
-        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-        json_token(Algorithm::ES256, &json!({}), &claims).compact()
-    };
-    let good = own(json!({}));
+    let of_fixed = tokens.into_iter().map(|(kind, token)| (kind, fixed.clone(), token));
+    let mut cases: Vec<_> = of_fixed.collect();
+    cases.push((TokenErrorKind::Expired, fixed, own(&json!({ "exp": 1 }))));
+    let good = own(&json!({}));
+    let dynamic = JwtLayer::new(Verifier::dynamic(Down));
+    cases.push((TokenErrorKind::IssuerUnavailable, dynamic, good.clone()));
+    for error in [KeyError::unavailable("no route to host"), KeyError::invalid("no key")] {
+        let keyless = layer(resolver_fn_sync(move |_| Err(error.clone())));
+        cases.push((TokenErrorKind::KeysUnavailable, keyless, good.clone()));
+    }
+    for (kind, known) in [
+        (TokenErrorKind::Revoked, Revocation::Revoked),
+        (TokenErrorKind::RevocationUnavailable, Revocation::Unknown),
+    ] {
+        let (issuer, _) = invalid_tokens();
+        let issuer = issuer.revocation(revocation_fn(move |_| known));
+        cases.push((kind, JwtLayer::new(Verifier::new(issuer).unwrap()), good.clone()));
+    }
+    cases
+}
+
+/// A token of [`invalid_tokens`]'s issuer that is good but for these claims.
+fn own(changes: &Value) -> String {
+    let mut claims = json!({ "use": "access" });
+    claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    json_token(Algorithm::ES256, &json!({}), &claims).compact()
+}
+
+/// Every kind of error there is, from a request that has it.
+fn cases() -> Vec<Case> {
+    let (issuer, _) = invalid_tokens();
+    let fixed = JwtLayer::new(Verifier::new(issuer).unwrap());
+    let good = own(&json!({}));
     let bearer = format!("Bearer {good}");
-    let mut cases: Vec<_> = tokens
+    let mut cases: Vec<_> = tokens()
         .into_iter()
-        .map(|(kind, token)| Case::new(kind, &fixed, &[format!("Bearer {token}")]))
+        .map(|(kind, layer, token)| Case::new(kind, &layer, &[format!("Bearer {token}")]))
         .collect();
-    let expired = format!("Bearer {}", own(json!({ "exp": 1 })));
     let too_long = format!("Bearer {}", "a".repeat(MAX_TOKEN_LEN + 1));
-    cases.push(Case::new(TokenErrorKind::Expired, &fixed, &[expired]));
     cases.push(Case::new(TokenErrorKind::TokenTooLong, &fixed, &[too_long]));
+    let forged = Case::new(TokenErrorKind::CrossOrigin, &fixed, &[&bearer]);
+    cases.push(Case { origin: TokenOrigin::Cookie, ..forged });
     for lines in [
         [&*bearer, &*bearer],
         [&*bearer, "Basic dTpw"],
@@ -109,26 +161,11 @@ fn cases() -> Vec<Case> {
     for form in malformed(&good) {
         cases.push(Case::new(TokenErrorKind::InvalidCredentials, &fixed, &[form]));
     }
-    let dynamic = JwtLayer::new(Verifier::dynamic(Down));
-    cases.push(Case::new(TokenErrorKind::IssuerUnavailable, &dynamic, &[&bearer]));
-    for error in [KeyError::unavailable("no route to host"), KeyError::invalid("no key")] {
-        let keyless = layer(resolver_fn_sync(move |_| Err(error.clone())));
-        cases.push(Case::new(TokenErrorKind::KeysUnavailable, &keyless, &[&bearer]));
-    }
-    for (kind, known) in [
-        (TokenErrorKind::Revoked, Revocation::Revoked),
-        (TokenErrorKind::RevocationUnavailable, Revocation::Unknown),
-    ] {
-        let (issuer, _) = invalid_tokens();
-        let issuer = issuer.revocation(revocation_fn(move |_| known));
-        let layer = JwtLayer::new(Verifier::new(issuer).unwrap());
-        cases.push(Case::new(kind, &layer, &[&bearer]));
-    }
     cases
 }
 
 /// The variants of `TokenErrorKind`, as the source has them.
-fn kinds_of_the_source() -> BTreeSet<String> {
+pub(crate) fn kinds_of_the_source() -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/error/token.rs");
     let file = syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap();
     let kinds = file.items.iter().find_map(|item| match item {
@@ -140,9 +177,7 @@ fn kinds_of_the_source() -> BTreeSet<String> {
 
 #[test]
 fn there_is_a_request_for_every_kind_of_error() {
-    let mut provoked: BTreeSet<_> = cases().iter().map(|case| format!("{:?}", case.kind)).collect();
-    // Of cookies alone.
-    provoked.insert("CrossOrigin".to_owned());
+    let provoked: BTreeSet<_> = cases().iter().map(|case| format!("{:?}", case.kind)).collect();
     assert_eq!(provoked, kinds_of_the_source());
 }
 
@@ -171,8 +206,10 @@ const OPTIONS: [&str; 2] = ["/option-claims", "/option-token"];
 const POLICIES: [&str; 6] =
     ["/not-admin", "/not-scope", "/not-awaited", "/not-denied", "/either", "/whoever"];
 
-fn expected(kind: TokenErrorKind) -> (u16, &'static str) {
+/// Status and challenge of such an error.
+pub(crate) fn expected(kind: TokenErrorKind) -> (u16, &'static str) {
     match Rejection::from(tower_bearer::TokenError::from(kind)).kind() {
+        RejectionKind::CrossOrigin => (403, ""),
         RejectionKind::InvalidRequest => (400, INVALID_REQUEST),
         RejectionKind::ExpiredToken => (401, EXPIRED),
         RejectionKind::InvalidToken => (401, INVALID_TOKEN),
@@ -183,23 +220,27 @@ fn expected(kind: TokenErrorKind) -> (u16, &'static str) {
 
 #[tokio::test]
 async fn each_request_has_the_error_that_it_is_here_for() {
-    for Case { kind, layer, lines } in cases() {
-        let seen = get(|request: Request| async move { outcome(&request) });
-        let app = App::serve(Router::new().route("/", seen).layer(layer.best_effort())).await;
-        let reply = read(&app, "/", &lines).await;
+    for case in cases() {
+        let Case { kind, lines, .. } = &case;
+        let seen = get(|request: extract::Request| async move { outcome(&request) });
+        let app =
+            App::serve(Router::new().route("/", seen).layer(case.layer(JwtLayer::best_effort)))
+                .await;
+        let reply = case.send(&app, "/").await;
         assert_eq!(reply.body, format!("failed: {}", kind.code()), "{lines:?}");
     }
 }
 
 #[tokio::test]
 async fn no_bad_token_passes_for_none_in_optional_mode_nor_by_best_effort() {
-    for Case { kind, layer, lines } in cases() {
-        let (status, challenge) = expected(kind);
+    for case in cases() {
+        let Case { kind, lines, .. } = &case;
+        let (status, challenge) = expected(*kind);
         for (mode, set) in MODES {
-            let app = App::serve(readers().layer(set(layer.clone()))).await;
+            let app = App::serve(readers().layer(case.layer(set))).await;
             for path in OPTIONS.into_iter().chain(POLICIES) {
-                let case = format!("{kind:?}, {mode}, {path}, {lines:?}");
-                read(&app, path, &lines).await.assert_refused(&case, status, challenge);
+                let name = format!("{kind:?}, {mode}, {path}, {lines:?}");
+                case.send(&app, path).await.assert_refused(&name, status, challenge);
             }
         }
     }
@@ -207,13 +248,15 @@ async fn no_bad_token_passes_for_none_in_optional_mode_nor_by_best_effort() {
 
 #[tokio::test]
 async fn nor_where_the_layer_itself_requires_what_anybody_has() {
-    for Case { kind, layer, lines } in cases() {
-        let (status, challenge) = expected(kind);
+    for case in cases() {
+        let Case { kind, lines, .. } = &case;
+        let (status, challenge) = expected(*kind);
         for (mode, set) in MODES {
-            let layer = set(layer.clone()).require(admin().not()).require(policy_fn(|_, _| Ok(())));
+            let layer = case
+                .layer(|layer| set(layer).require(admin().not()).require(policy_fn(|_, _| Ok(()))));
             let app = App::serve(Router::new().route("/", passed()).layer(layer)).await;
-            let case = format!("{kind:?}, {mode}, {lines:?}");
-            read(&app, "/", &lines).await.assert_refused(&case, status, challenge);
+            let name = format!("{kind:?}, {mode}, {lines:?}");
+            case.send(&app, "/").await.assert_refused(&name, status, challenge);
         }
     }
 }

@@ -13,12 +13,14 @@ use axum::{
     response::Response,
     routing::{MethodRouter, any},
 };
+use hyper::header::UPGRADE;
 use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tower_bearer::{
-    Algorithm, AuthorizeLayer, Claims, Denial, JwtLayer, KeyError, Outcome, Policy, Rejection,
-    RequestHead, RequireAcr, RequireFreshAuth, RequireRole, RequireScope, Respond, VerifiedToken,
-    Verifier, VerifyingKey, policy_fn, policy_fn_async, resolver_fn_sync,
+    Algorithm, AuthorizationHeader, AuthorizeLayer, Claims, Denial, JwtLayer, KeyError, Outcome,
+    Policy, Presented, Rejection, RequestHead, RequireAcr, RequireFreshAuth, RequireRole,
+    RequireScope, Respond, TokenError, TokenOrigin, TokenSource, VerifiedToken, Verifier,
+    VerifyingKey, policy_fn, policy_fn_async, resolver_fn_sync,
 };
 
 use crate::support::{NOW, json_token, key, standard};
@@ -28,6 +30,8 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     /// The lines of `Authorization`.
     pub(super) credentials: Vec<String>,
+    /// They are taken for a cookie's, and the request for one that opens a socket from who knows where.
+    pub(super) forged: bool,
     /// What is asked of a token.
     pub(super) demand: Demand,
     pub(super) kind: Kind,
@@ -44,6 +48,8 @@ pub(super) const INVALID_REQUEST: Kind =
     (400, 3, "invalid_request", "the request must carry exactly one well-formed bearer token");
 pub(super) const INVALID_TOKEN: Kind = (401, 16, "invalid_token", "the token is not valid here");
 pub(super) const EXPIRED: Kind = (401, 16, "expired_token", "the token has expired");
+pub(super) const CROSS_ORIGIN: Kind =
+    (403, 7, "cross_origin", "a page of another origin may not do this");
 pub(super) const SCOPE: Kind =
     (403, 7, "insufficient_scope", "the token lacks a scope that is needed here");
 pub(super) const STEP_UP: Kind =
@@ -109,12 +115,17 @@ pub(super) fn rows() -> &'static [Row] {
 }
 
 fn row(name: &'static str, credentials: Vec<String>, demand: Demand, kind: Kind) -> Row {
-    Row { name, credentials, demand, kind, challenge: None, retry_after: None }
+    Row { name, credentials, forged: false, demand, kind, challenge: None, retry_after: None }
 }
 
 impl Row {
     fn challenge(mut self, parameters: impl Into<String>) -> Self {
         self.challenge = Some(parameters.into());
+        self
+    }
+
+    fn forged(mut self) -> Self {
+        self.forged = true;
         self
     }
 
@@ -150,6 +161,8 @@ fn without_a_good_token() -> Vec<Row> {
         row("another scheme", lines(&["Basic YTpi"]), anyone(), MISSING).challenge(""),
         row("no credentials, scopes known", Vec::new(), policy(scopes()), MISSING).challenge(HINT),
         row("expired", claims(json!({ "exp": NOW - 60 })), anyone(), EXPIRED).challenge(expired),
+        row("of another origin", good(), anyone(), CROSS_ORIGIN).forged(),
+        row("of another origin, and bad", keyed("nobody's"), anyone(), CROSS_ORIGIN).forged(),
     ];
     for (name, credentials) in [
         ("a scheme alone", lines(&["Bearer"])),
@@ -243,11 +256,21 @@ pub(super) fn verifier() -> Verifier {
     Verifier::new(standard(keys)).unwrap()
 }
 
+/// The header, whose token is taken for a cookie's where the request opens a socket.
+#[derive(Clone, Copy)]
+pub(super) struct Header;
+
+impl TokenSource for Header {
+    fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
+        let found = AuthorizationHeader.token(head)?;
+        let forged = head.headers().contains_key(UPGRADE);
+        let origin = if forged { TokenOrigin::Cookie } else { TokenOrigin::Header };
+        Ok(found.map(|found| Presented::new(found.token, origin)))
+    }
+}
+
 /// A route for each row, by its number, behind this layer.
-pub(super) fn router<R: Respond<Body>>(
-    by: By,
-    layer: &JwtLayer<tower_bearer::AuthorizationHeader, R>,
-) -> Router {
+pub(super) fn router<R: Respond<Body>>(by: By, layer: &JwtLayer<Header, R>) -> Router {
     let mut router = Router::new();
     for (number, row) in rows().iter().enumerate() {
         if row.comes(by) {
@@ -258,11 +281,7 @@ pub(super) fn router<R: Respond<Body>>(
     router
 }
 
-fn route<R: Respond<Body>>(
-    by: By,
-    demand: Demand,
-    layer: JwtLayer<tower_bearer::AuthorizationHeader, R>,
-) -> MethodRouter {
+fn route<R: Respond<Body>>(by: By, demand: Demand, layer: JwtLayer<Header, R>) -> MethodRouter {
     let passed = || any(|| async { "passed" });
     let asked = |_: VerifiedToken| async { "passed" };
     let typed = |_: Claims<Vec<u8>>| async { "passed" };

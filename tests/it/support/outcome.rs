@@ -24,7 +24,10 @@ pub(crate) fn outcome<B>(request: &http::Request<B>) -> String {
         Some(Outcome::Verified { token, origin, .. }) => {
             let origin = match origin {
                 TokenOrigin::Header => "header",
+                TokenOrigin::Cookie => "cookie",
                 TokenOrigin::Other => "other",
+                TokenOrigin::Query => "query",
+                TokenOrigin::WebSocketProtocol => "subprotocol",
                 _ => "elsewhere",
             };
             format!("verified: {}, {origin}", token.subject().unwrap_or_default())
