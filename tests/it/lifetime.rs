@@ -31,7 +31,7 @@ use self::feed::{Feed, Source, feed};
 use crate::support::{NOW, clock, json_token, key, standard};
 
 const SECOND: Duration = Duration::from_secs(1);
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What time it is goes on with tokio's time.
 fn going() -> impl Clock {
@@ -117,10 +117,15 @@ async fn pass(duration: Duration) {
     sleep_until(Instant::now() + duration).await;
 }
 
+/// What comes of this. It comes within a day, or never.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DAY, future).await.expect("it comes to an end")
+}
+
 /// How it ends, and after how long.
 async fn ends(lifetime: Lifetime) -> (TokenEnd, Duration) {
     let began = Instant::now();
-    let end = lifetime.await;
+    let end = soon(lifetime).await;
     (end, began.elapsed())
 }
 

@@ -160,7 +160,7 @@ where
     fn size_hint(&self) -> SizeHint {
         let Some(inner) = &self.inner else { return SizeHint::with_exact(0) };
         let whole = inner.size_hint();
-        if self.bound.is_none() || inner.is_end_stream() {
+        if self.bound.is_none() {
             return whole;
         }
         // Nobody knows how much of it there will be time for.

@@ -145,8 +145,7 @@ where
 fn bound<B: Body>(response: Response<B>, lifetime: Option<Lifetime>) -> Response<LifetimeBody<B>> {
     let known = response.status() == StatusCode::SWITCHING_PROTOCOLS
         || response.headers().contains_key(CONTENT_LENGTH)
-        || response.body().size_hint().exact().is_some()
-        || response.body().is_end_stream();
+        || response.body().size_hint().exact().is_some();
     let Some(lifetime) = lifetime.filter(|_| !known) else {
         return response.map(LifetimeBody::unbound);
     };

@@ -57,7 +57,7 @@ async fn what_is_over_beyond_the_leeway_ends_at_once() {
     let token = verified(issuer().leeway(60 * SECOND), &token_for(5.0)).await;
     pass(65 * SECOND).await;
     assert_eq!(poll(&mut token.lifetime()), Poll::Ready(TokenEnd::Expired));
-    pass(YEAR).await;
+    pass(DAY).await;
     assert_eq!(poll(&mut token.lifetime()), Poll::Ready(TokenEnd::Expired));
 }
 
@@ -94,7 +94,7 @@ async fn a_token_without_an_end_ends_when_it_is_revoked() {
         // A clock that goes would take a second for each second of it.
         for _ in 0..1000 {
             assert!(poll(&mut lifetime).is_pending(), "{name}");
-            tokio::time::advance(YEAR / 100).await;
+            tokio::time::advance(4 * DAY).await;
         }
         told.say(Revocation::Revoked);
         assert_eq!(poll(&mut lifetime), Poll::Ready(TokenEnd::Revoked), "{name}");
@@ -135,17 +135,19 @@ async fn once_over_it_stays_over() {
 
     let mut lifetime = token.lifetime();
     told.say(Revocation::Revoked);
-    assert_eq!((&mut lifetime).await, TokenEnd::Revoked);
+    assert_eq!(soon(&mut lifetime).await, TokenEnd::Revoked);
     told.say(Revocation::Good);
     hand.set(5);
-    assert_eq!((&mut lifetime).await, TokenEnd::Revoked, "the first reason is the reason");
+    pass(2 * SECOND).await;
+    assert_eq!(soon(&mut lifetime).await, TokenEnd::Revoked, "the first reason is the reason");
 
     hand.set(0);
     let mut lifetime = token.lifetime();
     hand.set(5);
-    assert_eq!((&mut lifetime).await, TokenEnd::Expired);
+    assert_eq!(soon(&mut lifetime).await, TokenEnd::Expired);
     hand.set(0);
-    assert_eq!((&mut lifetime).await, TokenEnd::Expired, "whatever the clock says");
+    pass(2 * SECOND).await;
+    assert_eq!(soon(&mut lifetime).await, TokenEnd::Expired, "whatever the clock says");
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,7 +172,7 @@ async fn nothing_runs_while_nobody_polls() {
     pass(3600 * SECOND).await;
     assert_eq!(told.asked(), 1, "by the verifier");
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
-    assert_eq!(lifetime.await, TokenEnd::Expired);
+    assert_eq!(soon(lifetime).await, TokenEnd::Expired);
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,7 +218,7 @@ async fn a_stream_of_items_is_taken_until_then() {
         pass(SECOND).await;
         Some(((), ()))
     });
-    assert_eq!(ticks.take_until(token.lifetime()).count().await, 5);
+    assert_eq!(soon(ticks.take_until(token.lifetime()).count()).await, 5);
 }
 
 #[tokio::test]

@@ -41,37 +41,36 @@ impl Greeter for Patient {
     }
 }
 
-/// How many greetings come until the call ends, with what, and when.
-async fn greetings(issuer: TrustedIssuer, token: &str) -> (usize, Status, Duration) {
+/// How many greetings come until the call ends, and with what.
+async fn greetings(issuer: TrustedIssuer, token: &str) -> (usize, Status) {
     let jwt = JwtLayer::new(Verifier::new(issuer).unwrap()).responder(Grpc::new());
     let layers = ServiceBuilder::new().layer(jwt).layer(LifetimeLayer::new()).into_inner();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = layers.named_layer(GreeterServer::new(Patient));
     let server = Server::builder().add_routes(Routes::new(service));
-    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true))));
 
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await;
     let mut request = Request::new(GreetRequest::default());
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let began = Instant::now();
     let reply = GreeterClient::new(channel.unwrap()).greet_often(request).await.unwrap();
     let (mut stream, mut greetings) = (reply.into_inner(), 0);
     loop {
-        match stream.message().await {
+        match soon(stream.message()).await {
+            Ok(Some(_)) if greetings > 3600 => panic!("it never ends"),
             Ok(Some(_)) => greetings += 1,
             Ok(None) => panic!("it ends as if it were complete"),
-            Err(status) => return (greetings, status, began.elapsed()),
+            Err(status) => return (greetings, status),
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_ends_with_unauthenticated_at_exp() {
-    let (greetings, status, after) = greetings(issuer(), &token_for(5.5)).await;
+    let (greetings, status) = greetings(issuer(), &token_for(5.5)).await;
     assert_eq!((greetings, status.code()), (5, Code::Unauthenticated));
     assert_eq!(status.message(), "the token has expired");
-    assert_within_a_second("exp", after, Duration::from_millis(5_500));
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,8 +80,8 @@ async fn it_ends_with_unavailable_where_nobody_can_say() {
     let reader = tokio::spawn(async move { greetings(issuer, &token).await });
     pass(Duration::from_millis(3_500)).await;
     told.say(Revocation::Unknown);
-    let (_, status, after) = reader.await.unwrap();
+    let (greetings, status) = reader.await.unwrap();
     assert_eq!(status.code(), Code::Unavailable);
-    assert_within_a_second("asked", after, Duration::from_millis(3_500));
+    assert!(matches!(greetings, 3 | 4), "{greetings}");
     assert_eq!(status.message(), "this cannot be decided now");
 }

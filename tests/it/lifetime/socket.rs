@@ -5,6 +5,7 @@ use axum::{
     extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
     response::Response,
     routing::get,
+    serve::ListenerExt,
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,10 +25,12 @@ async fn connect(upgrade: WebSocketUpgrade, token: VerifiedToken) -> Response {
 }
 
 async fn echo(mut socket: WebSocket, mut lifetime: Lifetime) {
+    let began = Instant::now();
     loop {
         tokio::select! {
             end = &mut lifetime => {
-                let close = CloseFrame { code: POLICY, reason: end.code().into() };
+                let reason = format!("{} after {} s", end.code(), began.elapsed().as_secs());
+                let close = CloseFrame { code: POLICY, reason: reason.into() };
                 socket.send(Message::Close(Some(close))).await.unwrap();
                 return;
             }
@@ -45,11 +48,13 @@ async fn open(issuer: TrustedIssuer, token: &str) -> WebSocketStream<TcpStream> 
         .route_layer(JwtLayer::new(Verifier::new(issuer).unwrap()));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
+    let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
     tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
 
     let mut request = format!("ws://{address}/").into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     let stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
     client_async(request, stream).await.unwrap().0
 }
 
@@ -61,7 +66,7 @@ async fn talk(socket: &mut WebSocketStream<TcpStream>, word: &'static str) {
 
 /// The code and the reason with which the server closes.
 async fn closing(socket: &mut WebSocketStream<TcpStream>) -> (u16, String) {
-    match socket.next().await.unwrap().unwrap() {
+    match soon(socket.next()).await.unwrap().unwrap() {
         tungstenite::Message::Close(Some(frame)) => (frame.code.into(), frame.reason.to_string()),
         other => panic!("{other:?}"),
     }
@@ -69,14 +74,12 @@ async fn closing(socket: &mut WebSocketStream<TcpStream>) -> (u16, String) {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_closed_at_exp_and_told_why() {
-    let began = Instant::now();
     let mut socket = open(issuer(), &token_for(30.0)).await;
     for word in ["one", "two"] {
         talk(&mut socket, word).await;
         pass(10 * SECOND).await;
     }
-    assert_eq!(closing(&mut socket).await, (POLICY, "expired".to_owned()));
-    assert_within_a_second("exp", began.elapsed(), 30 * SECOND);
+    assert_eq!(closing(&mut socket).await, (POLICY, "expired after 30 s".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,8 +89,8 @@ async fn it_is_closed_within_a_second_of_revocation() {
     talk(&mut socket, "one").await;
     pass(20 * SECOND).await;
     talk(&mut socket, "two").await;
-    let began = Instant::now();
     told.say(Revocation::Revoked);
-    assert_eq!(closing(&mut socket).await, (POLICY, "revoked".to_owned()));
-    assert!(began.elapsed() <= SECOND, "{:?}", began.elapsed());
+    let (code, reason) = closing(&mut socket).await;
+    assert_eq!(code, POLICY);
+    assert!(["revoked after 20 s", "revoked after 21 s"].contains(&&*reason), "{reason}");
 }
