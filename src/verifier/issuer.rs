@@ -259,8 +259,8 @@ impl TrustedIssuer {
                 "no algorithm is left for {issuer:?}: `.algorithms(..)` names none that its keys can verify"
             )));
         }
-        let leeway = rules.times.leeway;
-        let terms = Terms { issuer: issuer.into(), clock, leeway, revocation };
+        let TimeRules { leeway, max_age, .. } = rules.times;
+        let terms = Terms { issuer: issuer.into(), clock, leeway, max_age, revocation };
         let (terms, near_miss) = (Arc::new(terms), AtomicBool::new(false));
         Ok(Trusted { terms, keys, rules, names_algorithms, near_miss, allowed })
     }

@@ -52,12 +52,14 @@ const TICK: Duration = Duration::from_secs(1);
 /// | the token | resolves |
 /// |---|---|
 /// | has an `exp` ahead | at `exp`, without leeway: who knows beforehand needs none |
-/// | was taken after its `exp`, within the leeway | when the leeway is over |
-/// | has no `exp` | never, unless it is revoked |
-/// | is [revoked](crate::TrustedIssuer::revocation) | within a second |
+/// | was past its `exp` already, within the leeway | when the leeway is over |
+/// | may only be [so old](crate::TrustedIssuer::max_age) | at `iat` + `max_age`, if that is sooner; late comers as above |
+/// | has no end | never, unless it is revoked |
+/// | is [revoked](crate::TrustedIssuer::revocation), or nobody can say any more | within a second |
 ///
-/// Its issuer's [`Clock`](crate::Clock) decides, and is looked at each second; a clock that is set back does not make the token live
-/// longer. Nothing runs while nobody polls.
+/// What is ahead and what is past is seen from the call of [`VerifiedToken::lifetime`]. The issuer's [`Clock`](crate::Clock)
+/// decides, and is looked at each second; a clock that is set back does not make the token live longer. Nothing runs while nobody
+/// polls. Polled once more, it says the same again.
 ///
 /// # Panics
 ///
@@ -65,16 +67,15 @@ const TICK: Duration = Duration::from_secs(1);
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Lifetime {
     token: VerifiedToken,
-    watch: Option<Watch>,
-}
-
-/// What is known from the first poll on.
-struct Watch {
-    /// When it ends, by the clock.
+    /// When it ends, by the issuer's clock.
     until: Option<NumericDate>,
     /// The same as it was foreseen, by a clock that nobody sets.
     deadline: Option<Instant>,
-    tick: Pin<Box<Sleep>>,
+    /// When to look.
+    due: Instant,
+    /// Rings when it is due. Made by the first poll, since it takes a runtime.
+    alarm: Option<Pin<Box<Sleep>>>,
+    end: Option<TokenEnd>,
 }
 
 /// Why a token no longer counts.
@@ -103,33 +104,41 @@ impl TokenEnd {
 impl VerifiedToken {
     /// Resolves when this token expires or is revoked: see [`Lifetime`].
     pub fn lifetime(&self) -> Lifetime {
-        Lifetime { token: self.clone(), watch: None }
+        let (now, instant) = (self.terms().now(), Instant::now());
+        let until = self.ends_at(now);
+        let left =
+            until.and_then(|until| Duration::try_from_secs_f64(until.seconds_since(now)).ok());
+        let deadline = left.and_then(|left| instant.checked_add(left));
+        Lifetime { token: self.clone(), until, deadline, due: instant, alarm: None, end: None }
     }
 
     /// When its time is over, seen from now: the leeway is for those alone that have come late.
     fn ends_at(&self, now: NumericDate) -> Option<NumericDate> {
-        let expires_at = self.expires_at()?;
-        Some(if expires_at > now { expires_at } else { expires_at.plus(self.terms().leeway) })
+        let terms = self.terms();
+        let too_old = terms.max_age.and_then(|max_age| Some(self.issued_at()?.plus(max_age)));
+        let ends = [self.expires_at(), too_old].into_iter().flatten();
+        let ends = ends.map(|end| if end > now { end } else { end.plus(terms.leeway) });
+        ends.reduce(|one, other| if other < one { other } else { one })
     }
 }
 
-impl Watch {
-    fn begin(token: &VerifiedToken) -> Self {
-        let (now, instant) = (token.terms().now(), Instant::now());
-        let until = token.ends_at(now);
-        let left =
-            until.and_then(|until| Duration::try_from_secs_f64(until.seconds_since(now)).ok());
-        let deadline = left.and_then(|left| instant.checked_add(left));
-        Self { until, deadline, tick: Box::pin(sleep_until(instant)) }
+impl Lifetime {
+    /// Why the token no longer counts, if it is time to look and it does not.
+    fn look(&mut self) -> Option<TokenEnd> {
+        let instant = Instant::now();
+        if self.end.is_none() && instant >= self.due {
+            self.end = self.ended(instant);
+            self.due = self.next(instant);
+        }
+        self.end
     }
 
-    /// Why the token no longer counts, if it does not.
-    fn ended(&self, token: &VerifiedToken, instant: Instant) -> Option<TokenEnd> {
+    fn ended(&self, instant: Instant) -> Option<TokenEnd> {
         let foreseen = self.deadline.is_some_and(|deadline| instant >= deadline);
-        if foreseen || self.until.is_some_and(|until| token.terms().now() >= until) {
+        if foreseen || self.until.is_some_and(|until| self.token.terms().now() >= until) {
             return Some(TokenEnd::Expired);
         }
-        match token.revocation() {
+        match self.token.revocation() {
             Revocation::Good => None,
             Revocation::Revoked => Some(TokenEnd::Revoked),
             Revocation::Unknown => Some(TokenEnd::Unknown),
@@ -141,22 +150,29 @@ impl Watch {
         let tick = instant.checked_add(TICK).unwrap_or(instant);
         self.deadline.map_or(tick, |deadline| deadline.min(tick))
     }
+
+    /// Waits until it is due.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let due = self.due;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        if alarm.deadline() != due {
+            alarm.as_mut().reset(due);
+        }
+        alarm.as_mut().poll(cx)
+    }
 }
 
 impl Future for Lifetime {
     type Output = TokenEnd;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TokenEnd> {
-        let Self { token, watch } = self.get_mut();
-        let watch = watch.get_or_insert_with(|| Watch::begin(token));
+        let this = self.get_mut();
         loop {
-            let instant = Instant::now();
-            if let Some(end) = watch.ended(token, instant) {
+            if let Some(end) = this.look() {
+                this.alarm = None;
                 return Poll::Ready(end);
             }
-            ready!(watch.tick.as_mut().poll(cx));
-            let next = watch.next(instant);
-            watch.tick.as_mut().reset(next);
+            ready!(this.wait(cx));
         }
     }
 }

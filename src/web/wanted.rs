@@ -54,14 +54,17 @@ pub(crate) struct Asked {
     pub(crate) answer: AnswerHeaders,
 }
 
-/// A `POST` of `application/grpc`, with or without a `+` and the name of a codec, or parameters.
+/// A `POST` of gRPC.
 pub(crate) fn is_grpc(head: RequestHead<'_>) -> bool {
+    let content_type = head.headers().get(CONTENT_TYPE);
+    head.method() == Method::POST
+        && content_type.is_some_and(|value| is_grpc_type(value.as_bytes()))
+}
+
+/// `application/grpc`, with or without a `+` and the name of a codec, or parameters.
+pub(crate) fn is_grpc_type(content_type: &[u8]) -> bool {
     const GRPC: &[u8] = b"application/grpc";
-    if head.method() != Method::POST {
-        return false;
-    }
-    let Some(value) = head.headers().get(CONTENT_TYPE) else { return false };
-    let Some((start, rest)) = value.as_bytes().split_at_checked(GRPC.len()) else { return false };
+    let Some((start, rest)) = content_type.split_at_checked(GRPC.len()) else { return false };
     start.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
 }
 

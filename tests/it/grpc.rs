@@ -2,7 +2,7 @@
 
 #[expect(clippy::pedantic, unreachable_pub, reason = "generated")]
 #[path = "../../examples/tonic_server/greeter.rs"]
-mod greeter;
+pub(crate) mod greeter;
 
 use std::{convert::Infallible, net::SocketAddr};
 

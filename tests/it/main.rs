@@ -23,6 +23,8 @@ mod grpc;
 mod hot_path;
 mod jws;
 mod key_sets;
+#[cfg(feature = "lifetime")]
+mod lifetime;
 #[cfg(all(feature = "jwks", feature = "metrics"))]
 mod metrics;
 mod outcomes;
@@ -40,6 +42,7 @@ mod refusals_page;
 mod remote;
 mod request;
 mod resolvers;
+mod revocation;
 mod secrets;
 #[cfg(feature = "cookies")]
 mod sources;

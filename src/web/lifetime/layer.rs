@@ -14,10 +14,10 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::LifetimeBody;
+use super::{Lifetime, LifetimeBody, body::Ending};
 use crate::{
     token::{Outcome, VerifiedToken},
-    web::{rejection::Rejection, respond::handed_out},
+    web::{rejection::Rejection, respond::handed_out, wanted::is_grpc_type},
 };
 
 /// Ends streaming responses when the token of their request does.
@@ -41,9 +41,13 @@ use crate::{
 /// | the response | ends with the token |
 /// |---|---|
 /// | `text/event-stream` | as if it were complete: the client comes again, with another token |
+/// | `application/grpc` | by trailers with the status of gRPC: 16, or 14 where nobody can say any more whether the token is revoked |
 /// | any other whose length is not known | by an error, so that the connection is cut and no part passes for the whole |
 /// | whose length is known, or 101 | not at all: a socket has its [`Lifetime`](crate::Lifetime) |
 /// | to a request without a good token | not at all |
+///
+/// What a [`Lifetime`](crate::Lifetime) says of the end is counted from when the request came. A layer that compresses stands outside of
+/// this one, for it hides a length that was known.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct LifetimeLayer(());
@@ -95,8 +99,8 @@ where
             return LifetimeFuture { state: State::Refused { response: Some(response) } };
         };
         // What failed and was let pass all the same is judged by whoever asks for a token.
-        let token = outcome.verified().cloned();
-        LifetimeFuture { state: State::Passed { inner: self.inner.call(request), token } }
+        let lifetime = outcome.verified().map(VerifiedToken::lifetime);
+        LifetimeFuture { state: State::Passed { inner: self.inner.call(request), lifetime } }
     }
 }
 
@@ -112,7 +116,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F, B> {
-        Passed { #[pin] inner: F, token: Option<VerifiedToken> },
+        Passed { #[pin] inner: F, lifetime: Option<Lifetime> },
         Refused { response: Option<Response<LifetimeBody<B>>> },
     }
 }
@@ -127,8 +131,8 @@ where
     #[expect(clippy::expect_used, reason = "polled after completion: a bug of the caller")]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Poll::Ready(Ok(match self.project().state.project() {
-            StateProjection::Passed { inner, token } => {
-                bound(ready!(inner.poll(cx))?, token.as_ref())
+            StateProjection::Passed { inner, lifetime } => {
+                bound(ready!(inner.poll(cx))?, lifetime.take())
             }
             StateProjection::Refused { response } => {
                 response.take().expect("polled after it answered")
@@ -138,26 +142,32 @@ where
 }
 
 /// The response, ending with the token if it may last longer.
-fn bound<B: Body>(
-    response: Response<B>,
-    token: Option<&VerifiedToken>,
-) -> Response<LifetimeBody<B>> {
+fn bound<B: Body>(response: Response<B>, lifetime: Option<Lifetime>) -> Response<LifetimeBody<B>> {
     let known = response.status() == StatusCode::SWITCHING_PROTOCOLS
         || response.headers().contains_key(CONTENT_LENGTH)
-        || response.body().size_hint().exact().is_some()
-        || response.body().is_end_stream();
-    let Some(token) = token.filter(|_| !known) else { return response.map(LifetimeBody::unbound) };
-    let events = is_event_stream(response.headers());
-    response.map(|body| {
-        let body = LifetimeBody::new(body, token);
-        if events { body.ending_cleanly() } else { body }
-    })
+        || response.body().size_hint().exact().is_some();
+    let Some(lifetime) = lifetime.filter(|_| !known) else {
+        return response.map(LifetimeBody::unbound);
+    };
+    let ending = ending(response.headers());
+    response.map(|body| LifetimeBody::bound(body, lifetime, ending))
+}
+
+/// How a response of this kind ends.
+fn ending(headers: &HeaderMap) -> Ending {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if is_event_stream(content_type) {
+        Ending::Clean
+    } else if is_grpc_type(content_type) {
+        Ending::Grpc
+    } else {
+        Ending::Cut
+    }
 }
 
 /// Server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
-fn is_event_stream(headers: &HeaderMap) -> bool {
+fn is_event_stream(content_type: &[u8]) -> bool {
     const EVENTS: &[u8] = b"text/event-stream";
-    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
     media_type.trim_ascii().eq_ignore_ascii_case(EVENTS)
 }
