@@ -115,7 +115,8 @@
 //! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few, in a fixed set of issuers; once for each trusted one |
 //! | `warn` | `claims do not fit the type asked for` | `field` | an extractor, a policy, a handler or [`JwtLayer::claims`] answers 403 |
 //! | `warn` | `policy unavailable` | `reason`, `error` | a [`Policy`] could not say whether a request is permitted: [`Denial::unavailable`] |
-//! | `error` | `no JwtLayer has run before this handler or AuthorizeLayer` | | an extractor or an [`AuthorizeLayer`] finds no outcome and answers 500 |
+//! | `debug` | `response ends with its token` | `reason` | a stream is over before its time, by a [`LifetimeLayer`] or a [`LifetimeBody`]; `reason` is a [`TokenEnd::code`] |
+//! | `error` | `no JwtLayer has run before this handler or AuthorizeLayer` | | an extractor, an [`AuthorizeLayer`] or a [`LifetimeLayer`] finds no outcome and answers 500 |
 //!
 //! The first two are the record of decisions:
 //!
@@ -197,6 +198,11 @@ struct Configuration;
 #[cfg(all(doctest, feature = "jwks"))]
 #[doc = include_str!("../docs/KEYS.md")]
 struct Keys;
+
+/// So are those of the chapter on long connections.
+#[cfg(all(doctest, feature = "testing", feature = "axum", feature = "lifetime"))]
+#[doc = include_str!("../docs/LONG_CONNECTIONS.md")]
+struct LongConnections;
 
 /// So are those of the page on providers.
 #[cfg(all(doctest, feature = "jwks"))]

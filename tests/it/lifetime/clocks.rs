@@ -72,12 +72,10 @@ async fn a_clock_that_was_wrong_in_the_beginning_counts_once_it_is_right() {
 #[tokio::test(start_paused = true)]
 async fn every_issuer_has_its_own_clock() {
     let (slow, fast) = (Hand::default(), Hand::default());
-    let lifetimes = [&slow, &fast].map(|hand| {
-        let issuer = standard(keys()).clock(hand.clone());
-        async { verified(issuer, &token_for(60.0)).await.lifetime() }
-    });
-    let [of_slow, of_fast] = futures_util::future::join_all(lifetimes).await.try_into().unwrap();
-    let [of_slow, of_fast] = [of_slow, of_fast].map(|lifetime| tokio::spawn(ends(lifetime)));
+    let token =
+        async |hand: &Hand| verified(standard(keys()).clock(hand.clone()), &token_for(60.0)).await;
+    let of_slow = tokio::spawn(ends(token(&slow).await.lifetime()));
+    let of_fast = tokio::spawn(ends(token(&fast).await.lifetime()));
     pass(5 * SECOND).await;
     fast.set(60);
     assert_within_a_second("fast", of_fast.await.unwrap().1, 5 * SECOND);
