@@ -202,7 +202,7 @@ async fn axums_own_events_end_in_time() {
     let request = request(Some(&token_for(4.5))).map(|()| axum::body::Body::empty());
     let response = app.oneshot(request).await.unwrap();
     let began = Instant::now();
-    let read = response.into_body().collect().await.unwrap().to_bytes();
+    let read = soon(response.into_body().collect()).await.unwrap().to_bytes();
     assert_eq!(read, "data: tick\n\n".repeat(4));
     assert_at("exp", began.elapsed(), Duration::from_millis(4_500));
 }
