@@ -71,7 +71,7 @@ where
 
 /// The refusal travels in the response's extensions, where the layer around finds it.
 ///
-/// Without a layer around, the response is that of [`BearerResponder`]; a missing layer says so in
+/// Without a layer around, the response is that of [`BearerResponder`](crate::BearerResponder); a missing layer says so in
 /// its body.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
