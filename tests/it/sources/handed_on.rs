@@ -92,7 +92,7 @@ async fn cookies_are_left_alone_where_no_token_is_among_them() {
 
 #[tokio::test]
 async fn the_token_is_taken_out_of_the_subprotocols_and_the_others_keep_their_order() {
-    let cases: [(&[&str], &[&str]); 16] = [
+    let cases: [(&[&str], &[&str]); 17] = [
         (&["bearer, {}"], &["bearer"]),
         (&["BEARER,{}"], &["BEARER"]),
         (&["chat.v2, bearer, {}"], &["chat.v2, bearer"]),
@@ -108,6 +108,7 @@ async fn the_token_is_taken_out_of_the_subprotocols_and_the_others_keep_their_or
         (&["{}", "bearer", "{}"], &["bearer"]),
         // What is malformed passes where a layer does its best; a second `bearer` hides what is behind it, too.
         (&["bearer, {}, bearer, {}"], &["bearer, bearer"]),
+        (&["bearer, {}, bearer, abc, chat.v2"], &["bearer, bearer, chat.v2"]),
         (&["bearer, bearer, {}"], &["bearer, bearer"]),
         (&["bearer, {} {}, chat.v2"], &["bearer, chat.v2"]),
         (&["bearer, {}\u{e9}"], &["bearer"]),

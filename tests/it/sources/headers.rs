@@ -8,7 +8,7 @@ use super::{
 #[tokio::test]
 async fn one_scheme_in_any_case_spaces_and_one_token() {
     const FOUND: Answer = Good(Place::Header);
-    let cases: [(&str, Answer); 33] = [
+    let cases: [(&str, Answer); 35] = [
         ("Bearer {}", FOUND),
         ("bearer {}", FOUND),
         ("BEARER {}", FOUND),
@@ -33,6 +33,8 @@ async fn one_scheme_in_any_case_spaces_and_one_token() {
         ("Bearer,{}", Malformed),
         ("Bearer={}", Malformed),
         ("Bearer:{}", Malformed),
+        ("Bearer/{}", Malformed), // a slash is one of `token68`, and none of a scheme's name
+        ("Bearer//{}", Malformed),
         ("Bearer: {}", Malformed),
         ("Bearer \"{}\"", Malformed),
         ("Bearer token={}", Malformed),
