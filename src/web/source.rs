@@ -63,7 +63,8 @@ use crate::{error::TokenError, head::RequestHead, token::TokenOrigin};
 ///     fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
 ///         let Some(value) = head.headers().get("x-forwarded-access-token") else { return Ok(None) };
 ///         let token = value.to_str().map_err(|_| TokenErrorKind::InvalidCredentials)?;
-///         Ok(Some(Presented::new(token, TokenOrigin::Header)))
+///         // A browser logs in to the gateway by a cookie, so forged requests are looked for.
+///         Ok(Some(Presented::new(token, TokenOrigin::Cookie)))
 ///     }
 ///
 ///     fn conceal(&self, headers: &mut HeaderMap) {
