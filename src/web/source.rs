@@ -74,7 +74,8 @@ use crate::{error::TokenError, head::RequestHead, token::TokenOrigin};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take tokens off requests",
-    note = "implement `tower_bearer::TokenSource`, and `Clone` for it, or give a closure by `token_source_fn(..)`"
+    note = "a `Result`, as of `TokenCookie::new(..)` or `QueryParameter::named(..)`, ends with `?`",
+    note = "a closure is given by `token_source_fn(..)`; a type of your own implements `tower_bearer::TokenSource` and `Clone`"
 )]
 pub trait TokenSource: Clone + Send + Sync + 'static {
     /// The token of this request, or `None` if it brings no credentials.
