@@ -1,5 +1,5 @@
-//! A stream of events that ends with its token. Tokens live for three seconds here, so that one can watch; a browser's
-//! `EventSource` would come again by itself, with another one.
+//! A stream of events that ends with its token. Tokens live for three seconds here, so that one can watch. A client comes
+//! again with another one; what a browser's `EventSource` does stands in `docs/LONG_CONNECTIONS.md`.
 //!
 //! ```sh
 //! cargo run --example sse     # prints URL

@@ -106,7 +106,6 @@
 //! |---|---|---|---|
 //! | `debug` | `request refused` | `outcome`, `reason`, `claim`, `status`, `alg`, `issuer`, `kid`, `latency` | a request is refused, by a layer, an extractor or a handler; once for each |
 //! | `debug` | `request passes` | `outcome`, `reason`, `claim`, `alg`, `issuer`, `kid`, `latency` | a layer lets it through; once for each layer |
-//! | `debug` | `response ends with its token` | `reason`: a [`TokenEnd::code`] | a [`LifetimeBody`] ends before what is inside of it |
 //! | `debug` | `keys fetched`, `keys read` | `from`, `outcome`, `keys`, `skipped`; `generation` | a set came, from an issuer or a file |
 //! | `warn` | `keys not fetched`, `keys not read` | `from`, `error` | it did not; the last good one stays |
 //! | `warn` | `keys unavailable` | `issuer`, `error`, `source` | a resolver could not say whether there is a key; at `debug` where `keys not fetched` has said so |
@@ -116,7 +115,7 @@
 //! | `warn` | `claims do not fit the type asked for` | `field` | an extractor, a policy, a handler or [`JwtLayer::claims`] answers 403 |
 //! | `warn` | `policy unavailable` | `reason`, `error` | a [`Policy`] could not say whether a request is permitted: [`Denial::unavailable`] |
 //! | `debug` | `response ends with its token` | `reason` | a stream is over before its time, by a [`LifetimeLayer`] or a [`LifetimeBody`]; `reason` is a [`TokenEnd::code`] |
-//! | `error` | `no JwtLayer has run before this handler or AuthorizeLayer` | | an extractor, an [`AuthorizeLayer`] or a [`LifetimeLayer`] finds no outcome and answers 500 |
+//! | `error` | `no JwtLayer has run before this handler, AuthorizeLayer or LifetimeLayer` | | an extractor, an [`AuthorizeLayer`] or a [`LifetimeLayer`] finds no outcome and answers 500 |
 //!
 //! The first two are the record of decisions:
 //!

@@ -63,7 +63,8 @@ use crate::{error::TokenError, head::RequestHead, token::TokenOrigin};
 ///     fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
 ///         let Some(value) = head.headers().get("x-forwarded-access-token") else { return Ok(None) };
 ///         let token = value.to_str().map_err(|_| TokenErrorKind::InvalidCredentials)?;
-///         Ok(Some(Presented::new(token, TokenOrigin::Header)))
+///         // A browser logs in to the gateway by a cookie, so forged requests are looked for.
+///         Ok(Some(Presented::new(token, TokenOrigin::Cookie)))
 ///     }
 ///
 ///     fn conceal(&self, headers: &mut HeaderMap) {
@@ -73,7 +74,8 @@ use crate::{error::TokenError, head::RequestHead, token::TokenOrigin};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take tokens off requests",
-    note = "implement `tower_bearer::TokenSource`, and `Clone` for it, or give a closure by `token_source_fn(..)`"
+    note = "a `Result`, as of `TokenCookie::new(..)` or `QueryParameter::named(..)`, ends with `?`",
+    note = "a closure is given by `token_source_fn(..)`; a type of your own implements `tower_bearer::TokenSource` and `Clone`"
 )]
 pub trait TokenSource: Clone + Send + Sync + 'static {
     /// The token of this request, or `None` if it brings no credentials.

@@ -43,7 +43,7 @@ impl Rejection {
             tracing::warn!(target: TARGET, field, "claims do not fit the type asked for");
         }
         if self.kind() == RejectionKind::Misconfigured {
-            tracing::error!(target: TARGET, "no JwtLayer has run before this handler or AuthorizeLayer");
+            tracing::error!(target: TARGET, "no JwtLayer has run before this handler, AuthorizeLayer or LifetimeLayer");
         }
         if let Some(denial) = self.denial().filter(|d| d.kind() == DenialKind::Unavailable) {
             let reason = denial.reason();

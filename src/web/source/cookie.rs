@@ -63,8 +63,9 @@ impl TokenCookie {
     pub fn new(name: impl AsRef<str>) -> Result<Self, ConfigError> {
         let name = name.as_ref();
         if !name.starts_with("__Host-") {
+            let bare = without_prefix(name);
             return Err(ConfigError::new(format!(
-                "the cookie {name:?} could be planted by any host of the domain: call it `__Host-{name}`, or \
+                "the cookie {name:?} could be planted by any host of the domain: call it `__Host-{bare}`, or \
                  read it by `TokenCookie::danger_insecure_cookies` where somebody else has named it"
             )));
         }
@@ -122,6 +123,16 @@ impl fmt::Debug for TokenCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TokenCookie").field(&self.name).finish()
     }
+}
+
+/// The name behind a prefix that is no `__Host-`, though it is meant to be one or is one of another kind.
+fn without_prefix(name: &str) -> &str {
+    let prefixes = ["__host-", "__secure-"].into_iter();
+    let mut rests = prefixes.filter_map(|prefix| {
+        let (start, rest) = name.split_at_checked(prefix.len())?;
+        start.eq_ignore_ascii_case(prefix).then_some(rest)
+    });
+    rests.next().unwrap_or(name)
 }
 
 /// What the name of a cookie is made of: a `token` (RFC 9110 §5.6.2).

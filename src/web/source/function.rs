@@ -12,7 +12,8 @@ use crate::{error::TokenError, head::RequestHead};
 /// let forwarded = token_source_fn(|head| {
 ///     let Some(value) = head.headers().get("x-forwarded-access-token") else { return Ok(None) };
 ///     let token = value.to_str().map_err(|_| TokenErrorKind::InvalidCredentials)?;
-///     Ok(Some(Presented::new(token, TokenOrigin::Header)))
+///     // A browser logs in to the gateway by a cookie, so forged requests are looked for.
+///     Ok(Some(Presented::new(token, TokenOrigin::Cookie)))
 /// });
 /// let layer = JwtLayer::new(verifier).source(forwarded);
 /// # drop(layer);
@@ -20,7 +21,12 @@ use crate::{error::TokenError, head::RequestHead};
 /// ```
 ///
 /// Say `None` only where there is nothing: an optional layer takes such a request for a stranger's. What is there and
-/// cannot be read is an error. Such a source [conceals](TokenSource::conceal) nothing: what it reads goes on to handlers as it came.
+/// cannot be read is an error.
+///
+/// The closure stands in the call, as above. In a variable of its own its types are not inferred, or not generally enough; a function does as well:
+/// `fn forwarded<'r>(head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError>`.
+///
+/// Such a source [conceals](TokenSource::conceal) nothing: what it reads goes on to handlers as it came.
 pub fn token_source_fn<F>(function: F) -> TokenSourceFn<F>
 where
     F: for<'r> Fn(RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError>

@@ -79,6 +79,7 @@ async fn without_a_layer_that_looks_for_a_token_it_answers_500() {
     assert_eq!(refused.status(), 500);
     assert!(!refused.headers().contains_key(WWW_AUTHENTICATE));
     assert_eq!(log.text().matches("ERROR tower_bearer").count(), 1, "{}", log.text());
+    assert!(log.text().contains("AuthorizeLayer or LifetimeLayer"), "{}", log.text());
     let refused: Answer = outside
         .oneshot(request(Some(&token)))
         .await
