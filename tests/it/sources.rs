@@ -1,7 +1,9 @@
 //! Where on a request tokens are found: every place, on its own and beside others, accepted and refused.
 
+mod answered;
 mod cookies;
 mod csrf;
+mod forged;
 mod handed_on;
 mod headers;
 mod kinds;
