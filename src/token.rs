@@ -70,6 +70,7 @@ pub(crate) struct Terms {
     pub(crate) issuer: Arc<str>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) leeway: Duration,
+    #[cfg_attr(not(feature = "lifetime"), expect(dead_code, reason = "only lifetimes ask again"))]
     pub(crate) max_age: Option<Duration>,
     pub(crate) revocation: Option<Arc<dyn RevocationCheck>>,
 }
