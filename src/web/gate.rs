@@ -65,6 +65,24 @@ pub(crate) struct Typed {
 #[derive(Clone, Copy)]
 struct RemoveTyped(fn(&mut Extensions));
 
+impl<T, R> Gate<T, R> {
+    /// The same with another source or responder.
+    pub(crate) fn with<S, Q>(self, change: impl FnOnce(T, R) -> (S, Q)) -> Gate<S, Q> {
+        let (source, responder) = change(self.source, self.responder);
+        Gate {
+            verifier: self.verifier,
+            mode: self.mode,
+            source,
+            origins: self.origins,
+            responder,
+            params: self.params,
+            pass_preflight: self.pass_preflight,
+            typed: self.typed,
+            policy: self.policy,
+        }
+    }
+}
+
 impl<T: TokenSource, R> Gate<T, R> {
     /// Judges a request as far as that goes without waiting.
     pub(crate) fn judge<B>(&self, request: &mut Request<B>) -> Step {

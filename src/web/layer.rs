@@ -180,30 +180,7 @@ impl<T, R> JwtLayer<T, R> {
     /// [`TokenCookie`](crate::TokenCookie) says. Without the feature `cookies` nobody can tell: it then counts for `GET`, `HEAD` and
     /// `OPTIONS` alone, and opens no socket. `source` called again replaces the source; [`or`](TokenSource::or) adds one.
     pub fn source<S: TokenSource>(self, source: S) -> JwtLayer<S, R> {
-        let Gate {
-            verifier,
-            mode,
-            source: _,
-            origins,
-            responder,
-            params,
-            pass_preflight,
-            typed,
-            policy,
-        } = self.gate;
-        JwtLayer {
-            gate: Gate {
-                verifier,
-                mode,
-                source,
-                origins,
-                responder,
-                params,
-                pass_preflight,
-                typed,
-                policy,
-            },
-        }
+        JwtLayer { gate: self.gate.with(|_, responder| (source, responder)) }
     }
 
     /// Lets the pages of one more origin use the tokens that browsers keep in cookies, as `https://app.example`; the origin of the
@@ -235,30 +212,7 @@ impl<T, R> JwtLayer<T, R> {
 
     /// Makes the response to every refusal; see [`Respond`](crate::Respond).
     pub fn responder<S>(self, responder: S) -> JwtLayer<T, S> {
-        let Gate {
-            verifier,
-            mode,
-            source,
-            origins,
-            responder: _,
-            params,
-            pass_preflight,
-            typed,
-            policy,
-        } = self.gate;
-        JwtLayer {
-            gate: Gate {
-                verifier,
-                mode,
-                source,
-                origins,
-                responder,
-                params,
-                pass_preflight,
-                typed,
-                policy,
-            },
-        }
+        JwtLayer { gate: self.gate.with(|source, _| (source, responder)) }
     }
 
     /// Makes the response to every refusal with a closure.
