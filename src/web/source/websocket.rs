@@ -50,12 +50,14 @@ impl TokenSource for WebSocketProtocol {
         if !offers(headers).any(is_bearer) {
             return;
         }
-        // Not by `Entry::insert_mult`, which panics in `http` 1.5 where there are three lines.
-        drop(match HeaderValue::try_from(without_tokens(headers)) {
-            Ok(list) => headers.insert(SEC_WEBSOCKET_PROTOCOL, list),
-            // Parts of header values make one.
-            Err(_) => headers.remove(SEC_WEBSOCKET_PROTOCOL),
-        });
+        // Parts of header values make one.
+        let list = HeaderValue::try_from(without_tokens(headers));
+        // Not by `Entry::insert_mult`, which panics in `http` 1.5 where there are three lines, and not by `insert` alone,
+        // which makes room for one more and panics where there is none.
+        drop(headers.remove(SEC_WEBSOCKET_PROTOCOL));
+        if let Ok(list) = list {
+            drop(headers.try_insert(SEC_WEBSOCKET_PROTOCOL, list));
+        }
     }
 
     fn answer(&self, head: RequestHead<'_>) -> AnswerHeaders {

@@ -6,6 +6,7 @@ use hyper::{
     header::{AUTHORIZATION, COOKIE, HeaderName, SEC_WEBSOCKET_PROTOCOL},
 };
 use serde_json::{Value, json};
+use tower::{Layer, ServiceExt};
 use tower_bearer::{
     AuthorizeLayer, BearerResponder, Claims, Denial, JwtLayer, ProblemJson, TokenSource,
     VerifiedToken, policy_fn, policy_fn_async,
@@ -133,6 +134,25 @@ async fn the_token_is_taken_out_of_the_subprotocols_and_the_others_keep_their_or
                 );
             }
         }
+    }
+}
+
+/// A server may take as many headers as there is room for: none must need room for one more.
+#[tokio::test]
+async fn no_number_of_headers_makes_it_panic() {
+    for source in [Place::Socket.source(), Source::chain(&Place::ALL)] {
+        let inner = tower::service_fn(|request: hyper::Request<super::Body>| async move {
+            let list = &request.headers()[SEC_WEBSOCKET_PROTOCOL];
+            Ok::<_, std::convert::Infallible>(Response::new(list.to_str().unwrap().to_owned()))
+        });
+        let mut request = Place::Socket.get([good()]);
+        Place::Cookie.put(&mut request, "a");
+        let headers = request.headers_mut();
+        let mut names = (0..).map(|n| HeaderName::try_from(format!("x-{n}")).unwrap());
+        while headers.try_insert(names.next().unwrap(), "a".parse().unwrap()).is_ok() {}
+        assert!(headers.len() > 20_000);
+        let response = at_hand().source(source).layer(inner).oneshot(request).await.unwrap();
+        assert_eq!((response.status().as_u16(), &**response.body()), (200, "bearer"));
     }
 }
 
