@@ -93,7 +93,7 @@ async fn cookies_are_left_alone_where_no_token_is_among_them() {
 
 #[tokio::test]
 async fn the_token_is_taken_out_of_the_subprotocols_and_the_others_keep_their_order() {
-    let cases: [(&[&str], &[&str]); 16] = [
+    let cases: [(&[&str], &[&str]); 18] = [
         (&["bearer, {}"], &["bearer"]),
         (&["BEARER,{}"], &["BEARER"]),
         (&["chat.v2, bearer, {}"], &["chat.v2, bearer"]),
@@ -112,6 +112,8 @@ async fn the_token_is_taken_out_of_the_subprotocols_and_the_others_keep_their_or
         (&["bearer, bearer, {}"], &["bearer, bearer"]),
         (&["bearer, {} {}, chat.v2"], &["bearer, chat.v2"]),
         (&["bearer, {}\u{e9}"], &["bearer"]),
+        (&["chat.v2, Bearer {}, chat.v1"], &["chat.v2, chat.v1"]),
+        (&["chat.v2, bearer=\"{}\""], &["chat.v2"]),
     ];
     for (way, layer, text) in ways() {
         let optional = layer.clone();
@@ -160,7 +162,13 @@ async fn no_number_of_headers_makes_it_panic() {
 async fn a_list_without_a_token_goes_on_as_it_came() {
     for set in [JwtLayer::optional, JwtLayer::best_effort] {
         let app = finds(set(at_hand()).source(Place::Socket.source())).await;
-        for lines in [&["chat.v2,chat.v1"][..], &["chat.v2", " ,chat.v1"], &["bearers, a"], &[""]] {
+        for lines in [
+            &["chat.v2,chat.v1"][..],
+            &["chat.v2", " ,chat.v1"],
+            &["bearers, a"],
+            &["bearer.a"],
+            &[""],
+        ] {
             let sent: Vec<_> = lines.iter().map(|line| ("sec-websocket-protocol", *line)).collect();
             let trimmed: Vec<_> = lines.iter().map(|line| line.trim()).collect();
             let reply = app.send(with(get(), &sent)).await;
