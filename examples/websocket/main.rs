@@ -88,6 +88,7 @@ async fn socket(token: VerifiedToken, upgrade: WebSocketUpgrade) -> Response {
 
 async fn serve(mut socket: WebSocket, token: VerifiedToken) {
     let end = tokio::select! {
+        biased; // No message is read once the token is over.
         end = token.lifetime() => end,
         _gone = talk(&mut socket, &token) => return,
     };

@@ -238,6 +238,8 @@ where
         }
         let mut rendered: Response<ResBody> = self.render(rejection, asked);
         keep_headers(response.headers(), rendered.headers_mut());
+        // Once more, for what has just come from a layer in between.
+        asked.answer.put(rendered.status(), rendered.headers_mut());
         let own = mem::replace(rendered.extensions_mut(), mem::take(response.extensions_mut()));
         rendered.extensions_mut().extend(own);
         rendered

@@ -36,6 +36,7 @@ const TICK: Duration = Duration::from_secs(1);
 ///     let mut lifetime = token.lifetime();
 ///     loop {
 ///         tokio::select! {
+///             biased;    // what comes after the end is not read
 ///             end = &mut lifetime => return socket.close(end.code()).await,
 ///             message = socket.next() => match message {
 ///                 Some(message) => println!("{message}"),

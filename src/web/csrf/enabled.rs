@@ -41,9 +41,13 @@ impl Origins {
         *probe.method_mut() = method.clone();
         *probe.uri_mut() = head.uri().clone();
         for name in [HOST, ORIGIN, SEC_FETCH_SITE] {
-            if let Some(value) = head.headers().get(&name) {
-                probe.headers_mut().insert(name, value.clone());
+            let mut values = head.headers().get_all(&name).iter();
+            let Some(value) = values.next() else { continue };
+            // No browser says it twice, and which of two counts depends on who reads them.
+            if values.next().is_some() {
+                return false;
             }
+            probe.headers_mut().insert(name, value.clone());
         }
         let answer = self.0.layer(Pass).call(probe).now_or_never();
         answer.is_some_and(|Ok(answer)| answer.extensions().get::<ProtectionError>().is_none())

@@ -46,6 +46,9 @@ use crate::{
 /// | whose length is known, or 101 | not at all: a socket has its [`Lifetime`](crate::Lifetime) |
 /// | to a request without a good token | not at all |
 ///
+/// What comes in is not looked at: a handler that goes on reading a request, before its answer or beside it, asks a
+/// [`Lifetime`](crate::Lifetime). To a client of HTTP/1.0 every end looks like that of the whole.
+///
 /// What a [`Lifetime`](crate::Lifetime) says of the end is counted from when the request came. A layer that compresses stands outside of
 /// this one, for it hides a length that was known.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,5 +1,5 @@
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{CACHE_CONTROL, Entry, SEC_WEBSOCKET_PROTOCOL},
 };
 
@@ -29,7 +29,8 @@ struct Echo {
 
 impl AnswerHeaders {
     /// No cache may keep the answer: it has `Cache-Control: no-store`, in the place of what a handler says
-    /// ([RFC 6750 §2.3](https://www.rfc-editor.org/rfc/rfc6750#section-2.3)).
+    /// ([RFC 6750 §2.3](https://www.rfc-editor.org/rfc/rfc6750#section-2.3)), be it to some caches alone by
+    /// `CDN-Cache-Control` and its like ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213)).
     #[must_use]
     pub fn no_store(self) -> Self {
         Self { no_store: true, ..self }
@@ -52,6 +53,7 @@ impl AnswerHeaders {
     pub(crate) fn put(self, status: StatusCode, headers: &mut HeaderMap) {
         if self.no_store {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            remove_targeted(headers);
         }
         if let Some(Echo { word, opened }) = self.echo
             && status == opened
@@ -60,5 +62,16 @@ impl AnswerHeaders {
         {
             entry.insert(word);
         }
+    }
+}
+
+/// What some caches read in the place of `Cache-Control` (RFC 9213 §2.1).
+fn remove_targeted(headers: &mut HeaderMap) {
+    let is_targeted = |name: &&HeaderName| {
+        name.as_str().ends_with("-cache-control") || *name == "surrogate-control"
+    };
+    let targeted: Vec<_> = headers.keys().filter(is_targeted).cloned().collect();
+    for name in targeted {
+        headers.remove(name);
     }
 }

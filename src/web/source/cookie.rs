@@ -2,7 +2,10 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, header::COOKIE};
 
-use super::{Presented, TokenSource, mark_sensitive, token68::token68};
+use super::{
+    Presented, TokenSource, mark_sensitive,
+    token68::{is_tchar, token68},
+};
 use crate::{
     error::{ConfigError, TokenError, TokenErrorKind},
     head::RequestHead,
@@ -80,7 +83,7 @@ impl TokenCookie {
     /// The name is empty, or has a character that no cookie's name may have.
     pub fn danger_insecure_cookies(name: impl AsRef<str>) -> Result<Self, ConfigError> {
         let name = name.as_ref();
-        if name.is_empty() || !name.bytes().all(is_of_name) {
+        if name.is_empty() || !name.bytes().all(is_tchar) {
             return Err(ConfigError::new(format!(
                 "{name:?} is no name of a cookie: write one of letters, digits and the likes of `-_.` (RFC 6265 §4.1.1)"
             )));
@@ -133,9 +136,4 @@ fn without_prefix(name: &str) -> &str {
         start.eq_ignore_ascii_case(prefix).then_some(rest)
     });
     rests.next().unwrap_or(name)
-}
-
-/// What the name of a cookie is made of: a `token` (RFC 9110 §5.6.2).
-fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

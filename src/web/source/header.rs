@@ -1,6 +1,9 @@
 use http::header::AUTHORIZATION;
 
-use super::{Presented, TokenSource, token68::token68};
+use super::{
+    Presented, TokenSource,
+    token68::{is_tchar, token68},
+};
 use crate::{
     error::{TokenError, TokenErrorKind},
     head::RequestHead,
@@ -54,11 +57,6 @@ fn bearer(value: &[u8]) -> Result<Option<&str>, TokenErrorKind> {
         return Err(TokenErrorKind::InvalidCredentials);
     }
     token68(token).map(Some)
-}
-
-/// What the name of a scheme is made of (RFC 9110 §5.6.2).
-fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

@@ -12,6 +12,11 @@ pub(super) fn token68(token: &[u8]) -> Result<&str, TokenErrorKind> {
     std::str::from_utf8(token).map_err(|_| TokenErrorKind::InvalidCredentials)
 }
 
+/// What the names of schemes, cookies and subprotocols are made of (RFC 9110 §5.6.2).
+pub(super) fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 /// One look at a table for each byte: every request is read by this.
 fn is_of_token(byte: u8) -> bool {
     ALLOWED.get(usize::from(byte)).is_some_and(|allowed| *allowed)

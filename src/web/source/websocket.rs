@@ -1,6 +1,9 @@
 use http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 
-use super::{AnswerHeaders, Presented, TokenSource, token68::token68};
+use super::{
+    AnswerHeaders, Presented, TokenSource,
+    token68::{is_tchar, token68},
+};
 use crate::{
     error::{TokenError, TokenErrorKind},
     head::RequestHead,
@@ -21,6 +24,7 @@ use crate::{
 /// | has no `bearer`, in any case | no credentials |
 /// | has what is behind `bearer` as a token | the token |
 /// | has nothing behind it, or anything else | 400 |
+/// | has `bearer` and more in one element, as `Bearer mF_9` | 400 |
 /// | has `bearer` twice | 400 |
 ///
 /// The handler finds the list without the token, and so does a second [`JwtLayer`](crate::JwtLayer) further in: more is
@@ -36,26 +40,30 @@ pub struct WebSocketProtocol;
 impl TokenSource for WebSocketProtocol {
     fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
         let mut offers = offers(head.headers());
-        if !offers.any(is_bearer) {
-            return Ok(None);
+        match offers.find(|offer| means_bearer(offer)) {
+            None => return Ok(None),
+            Some(word) if is_bearer(word) => {}
+            Some(_) => return Err(TokenErrorKind::InvalidCredentials.into()),
         }
         let token = offers.next().unwrap_or_default();
-        if is_bearer(token) || offers.any(is_bearer) {
+        if means_bearer(token) || offers.any(means_bearer) {
             return Err(TokenErrorKind::SeveralCredentials.into());
         }
         Ok(Some(Presented::new(token68(token)?, TokenOrigin::WebSocketProtocol)))
     }
 
     fn conceal(&self, headers: &mut HeaderMap) {
-        if !offers(headers).any(is_bearer) {
+        if !offers(headers).any(means_bearer) {
             return;
         }
-        // Not by `Entry::insert_mult`, which panics in `http` 1.5 where there are three lines.
-        drop(match HeaderValue::try_from(without_tokens(headers)) {
-            Ok(list) => headers.insert(SEC_WEBSOCKET_PROTOCOL, list),
-            // Parts of header values make one.
-            Err(_) => headers.remove(SEC_WEBSOCKET_PROTOCOL),
-        });
+        // Parts of header values make one.
+        let list = HeaderValue::try_from(without_tokens(headers));
+        // Not by `Entry::insert_mult`, which panics in `http` 1.5 where there are three lines, and not by `insert` alone,
+        // which makes room for one more and panics where there is none.
+        drop(headers.remove(SEC_WEBSOCKET_PROTOCOL));
+        if let Ok(list) = list {
+            drop(headers.try_insert(SEC_WEBSOCKET_PROTOCOL, list));
+        }
     }
 
     fn answer(&self, head: RequestHead<'_>) -> AnswerHeaders {
@@ -79,8 +87,9 @@ fn without_tokens(headers: &HeaderMap) -> Vec<u8> {
     let mut list = Vec::new();
     let mut behind = false;
     for offer in offers(headers) {
-        let is_token = Some(offer) == token || (behind && !is_bearer(offer));
-        behind = is_bearer(offer);
+        let named = is_bearer(offer);
+        let is_token = !named && (behind || means_bearer(offer) || Some(offer) == token);
+        behind = named;
         if !is_token {
             let comma: &[u8] = if list.is_empty() { b"" } else { b", " };
             list.extend_from_slice(comma);
@@ -92,4 +101,10 @@ fn without_tokens(headers: &HeaderMap) -> Vec<u8> {
 
 fn is_bearer(offer: &[u8]) -> bool {
     offer.eq_ignore_ascii_case(b"bearer")
+}
+
+/// `bearer`, or `bearer` and what cannot be in the name of a subprotocol, such as a space and the token.
+fn means_bearer(offer: &[u8]) -> bool {
+    let (word, rest) = offer.split_at_checked(6).unwrap_or((offer, b""));
+    is_bearer(word) && !rest.first().copied().is_some_and(is_tchar)
 }

@@ -234,6 +234,30 @@ async fn a_frame_wakes_who_waits_and_so_does_the_end() {
 fn movable<T: Unpin>(_: &T) {}
 
 #[tokio::test(start_paused = true)]
+async fn a_check_that_panics_lets_nothing_pass() {
+    let broken = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&broken);
+    let check = tower_bearer::revocation_fn(move |_| {
+        assert_eq!(counted.load(Ordering::SeqCst), 0, "broken");
+        Revocation::Good
+    });
+    let token = verified(issuer().revocation(check), &token_for(900.0)).await;
+    let (source, feed) = feed();
+    let mut body = Box::pin(LifetimeBody::new(feed, &token));
+    source.send("one");
+    source.send("withheld");
+    assert_eq!(at_hand(&mut body).as_deref(), Some("one"));
+    broken.store(1, Ordering::SeqCst);
+    pass(SECOND).await;
+    for _ in 0..3 {
+        let frame = std::panic::AssertUnwindSafe(|| at_hand(&mut body));
+        assert!(std::panic::catch_unwind(frame).is_err());
+    }
+    broken.store(0, Ordering::SeqCst);
+    assert_eq!(at_hand(&mut body).as_deref(), Some("withheld"), "once somebody can say");
+}
+
+#[tokio::test(start_paused = true)]
 async fn any_body_will_do() {
     let token = token(5.0).await;
     // Errors of several types, movable or not.

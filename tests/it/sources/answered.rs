@@ -14,7 +14,12 @@ use crate::support::{App, MODES};
 fn cached() -> Router {
     async fn misfit(_: Claims<Vec<u8>>) {}
     async fn token(_: VerifiedToken) {}
-    let says = [("cache-control", "public"), ("cache-control", "max-age=60")];
+    let says = [
+        ("cache-control", "public"),
+        ("cache-control", "max-age=60"),
+        ("cdn-cache-control", "max-age=60"),
+        ("surrogate-control", "max-age=60"),
+    ];
     let opinion = move |mut response: Response| async move {
         for (name, value) in says {
             response.headers_mut().append(name, value.parse().unwrap());
@@ -33,9 +38,14 @@ fn cached() -> Router {
         .layer(axum::middleware::map_response(opinion))
 }
 
+/// What it says to all caches. It says something else to some of them if it is not told to keep that to itself.
 fn cache_control(headers: &HeaderMap) -> Vec<&str> {
-    let values = headers.get_all("cache-control").iter();
-    values.map(|value| value.to_str().unwrap()).collect()
+    let values: Vec<_> = headers.get_all("cache-control").iter().collect();
+    let kept = values.is_empty() || values[0] == "no-store";
+    for targeted in ["cdn-cache-control", "surrogate-control"] {
+        assert_eq!(headers.contains_key(targeted), !kept, "{targeted}");
+    }
+    values.into_iter().map(|value| value.to_str().unwrap()).collect()
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ const fn refused(name: &'static str, lines: &'static [(&'static str, &'static st
 pub(super) const SITE: &str = "sec-fetch-site";
 
 /// Of methods that may change something.
-pub(super) const UNSAFE: [Case; 34] = [
+pub(super) const UNSAFE: [Case; 40] = [
     passes("no browser", &[]),
     passes("its own page", &[(SITE, "same-origin")]),
     passes("the user", &[(SITE, "none")]),
@@ -71,10 +71,22 @@ pub(super) const UNSAFE: [Case; 34] = [
     refused("trusted, another port", &[("origin", "https://trusted.example:8443")]),
     refused("trusted, by http", &[("origin", "http://trusted.example")]),
     refused("a child of the trusted", &[("origin", "https://a.trusted.example")]),
+    refused(
+        "here, and another one",
+        &[("origin", "https://app.example"), ("origin", "https://evil.example")],
+    ),
+    refused(
+        "trusted, and another one",
+        &[("origin", "https://trusted.example"), ("origin", "https://evil.example")],
+    ),
+    refused("here, twice", &[("origin", "https://app.example"), ("origin", "https://app.example")]),
+    refused("this site, and another one", &[(SITE, "same-origin"), (SITE, "cross-site")]),
+    refused("nothing said, and another site", &[(SITE, ""), (SITE, "cross-site")]),
+    refused("two names", &[("host", "evil.example"), ("origin", "https://app.example")]),
 ];
 
 /// Of handshakes: what passes above without an `Origin` does not here.
-pub(super) const SOCKETS: [Case; 20] = [
+pub(super) const SOCKETS: [Case; 22] = [
     refused("no browser", &[]),
     refused("nothing but its site", &[(SITE, "same-origin")]),
     refused("nothing but the user", &[(SITE, "none")]),
@@ -98,6 +110,14 @@ pub(super) const SOCKETS: [Case; 20] = [
     ),
     passes("trusted", &[("origin", "https://trusted.example")]),
     passes("trusted, and its site", &[("origin", "https://trusted.example"), (SITE, "cross-site")]),
+    refused(
+        "its own page, and another one",
+        &[("origin", "https://app.example"), ("origin", "https://evil.example")],
+    ),
+    refused(
+        "its site, and another one",
+        &[("origin", "https://app.example"), (SITE, "same-origin"), (SITE, "cross-site")],
+    ),
 ];
 
 pub(super) fn trusting(layer: JwtLayer) -> JwtLayer {

@@ -6,6 +6,7 @@ use hyper::{
     header::{AUTHORIZATION, COOKIE, HeaderName, SEC_WEBSOCKET_PROTOCOL},
 };
 use serde_json::{Value, json};
+use tower::{Layer, ServiceExt};
 use tower_bearer::{JwtLayer, TokenSource};
 
 use super::{Place, Source, at_hand, expired, get, good, layers, method, outcomes, with};
@@ -89,7 +90,7 @@ async fn cookies_are_left_alone_where_no_token_is_among_them() {
 
 #[tokio::test]
 async fn the_token_is_taken_out_of_the_subprotocols_and_the_others_keep_their_order() {
-    let cases: [(&[&str], &[&str]); 17] = [
+    let cases: [(&[&str], &[&str]); 19] = [
         (&["bearer, {}"], &["bearer"]),
         (&["BEARER,{}"], &["BEARER"]),
         (&["chat.v2, bearer, {}"], &["chat.v2, bearer"]),
@@ -109,6 +110,8 @@ async fn the_token_is_taken_out_of_the_subprotocols_and_the_others_keep_their_or
         (&["bearer, bearer, {}"], &["bearer, bearer"]),
         (&["bearer, {} {}, chat.v2"], &["bearer, chat.v2"]),
         (&["bearer, {}\u{e9}"], &["bearer"]),
+        (&["chat.v2, Bearer {}, chat.v1"], &["chat.v2, chat.v1"]),
+        (&["chat.v2, bearer=\"{}\""], &["chat.v2"]),
     ];
     for (way, layer, text) in ways() {
         let optional = layer.clone();
@@ -134,11 +137,38 @@ async fn the_token_is_taken_out_of_the_subprotocols_and_the_others_keep_their_or
     }
 }
 
+/// A server may take as many headers as there is room for: none must need room for one more.
+#[tokio::test]
+async fn no_number_of_headers_makes_it_panic() {
+    for source in [Place::Socket.source(), Source::chain(&Place::ALL)] {
+        let inner = tower::service_fn(|request: hyper::Request<super::Body>| async move {
+            let list = &request.headers()[SEC_WEBSOCKET_PROTOCOL];
+            Ok::<_, std::convert::Infallible>(hyper::Response::new(
+                list.to_str().unwrap().to_owned(),
+            ))
+        });
+        let mut request = Place::Socket.get([good()]);
+        Place::Cookie.put(&mut request, "a");
+        let headers = request.headers_mut();
+        let mut names = (0..).map(|n| HeaderName::try_from(format!("x-{n}")).unwrap());
+        while headers.try_insert(names.next().unwrap(), "a".parse().unwrap()).is_ok() {}
+        assert!(headers.len() > 20_000);
+        let response = at_hand().source(source).layer(inner).oneshot(request).await.unwrap();
+        assert_eq!((response.status().as_u16(), &**response.body()), (200, "bearer"));
+    }
+}
+
 #[tokio::test]
 async fn a_list_without_a_token_goes_on_as_it_came() {
     for set in [JwtLayer::optional, JwtLayer::best_effort] {
         let app = finds(set(at_hand()).source(Place::Socket.source())).await;
-        for lines in [&["chat.v2,chat.v1"][..], &["chat.v2", " ,chat.v1"], &["bearers, a"], &[""]] {
+        for lines in [
+            &["chat.v2,chat.v1"][..],
+            &["chat.v2", " ,chat.v1"],
+            &["bearers, a"],
+            &["bearer.a"],
+            &[""],
+        ] {
             let sent: Vec<_> = lines.iter().map(|line| ("sec-websocket-protocol", *line)).collect();
             let trimmed: Vec<_> = lines.iter().map(|line| line.trim()).collect();
             let reply = app.send(with(get(), &sent)).await;

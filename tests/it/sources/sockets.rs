@@ -9,7 +9,7 @@ const FOUND: Answer = Good(Place::Socket);
 
 #[tokio::test]
 async fn every_form_of_a_list_of_subprotocols() {
-    let cases: [(&[&str], Answer); 38] = [
+    let cases: [(&[&str], Answer); 42] = [
         (&["bearer, {}"], FOUND),
         (&["bearer,{}"], FOUND),
         (&["bearer ,\t{}"], FOUND),
@@ -35,7 +35,7 @@ async fn every_form_of_a_list_of_subprotocols() {
         (&["xbearer, {}"], Missing),
         (&["bearer.v1, {}"], Missing),
         (&["\"bearer\", {}"], Missing),
-        (&["bearer\u{a0}, {}"], Missing),
+        (&["bearer.{}"], Missing),
         (&["bearer"], Malformed),
         (&["bearer,"], Malformed),
         (&["bearer, ,"], Malformed),
@@ -44,6 +44,10 @@ async fn every_form_of_a_list_of_subprotocols() {
         (&["bearer, \"{}\""], Malformed),
         (&["bearer, {} {}"], Malformed),
         (&["bearer, {}\u{e9}"], Malformed),
+        (&["bearer\u{a0}, {}"], Malformed),
+        (&["bearer {}"], Malformed),
+        (&["chat.v2, Bearer\t{}"], Malformed),
+        (&["bearer={}, bearer, {}"], Malformed),
         (&["bearer, bearer, {}"], Malformed),
         (&["bearer, {}, bearer"], Malformed),
         (&["bearer, {}, BEARER, {}"], Malformed),
