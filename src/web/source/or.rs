@@ -24,13 +24,15 @@ type Found<'r> = Result<Option<Presented<'r>>, TokenError>;
 
 impl<A: TokenSource, B: TokenSource> TokenSource for OrSource<A, B> {
     fn token<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
-        let several = TokenError::from(TokenErrorKind::SeveralCredentials);
+        let several = || TokenError::from(TokenErrorKind::SeveralCredentials);
         match (self.first.token(head), self.second.token(head)) {
             (found, Ok(None)) | (Ok(None), found) => found,
             (found, cookie) | (cookie, found) if is_meant(&found) && is_cookie(&cookie) => found,
             // Still of cookies, for a third place may hold a header.
-            (first, second) if is_cookie(&first) && is_cookie(&second) => Err(several.in_cookie()),
-            _ => Err(several),
+            (first, second) if is_cookie(&first) && is_cookie(&second) => {
+                Err(several().in_cookie())
+            }
+            _ => Err(several()),
         }
     }
 
