@@ -2,13 +2,13 @@
 
 use std::{
     fmt,
-    hash::{Hash, Hasher, RandomState},
+    hash::{Hash, Hasher},
     thread::available_parallelism,
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::{
-    Equivalent, OptionsBuilder, UnitWeighter,
+    DefaultHashBuilder, Equivalent, OptionsBuilder, UnitWeighter,
     sync::{Cache, DefaultLifecycle},
 };
 
@@ -31,7 +31,7 @@ pub(crate) enum TokenCache<V> {
     Digest(Shards<[u8; 32], V>),
 }
 
-type Shards<K, V> = Cache<K, V, UnitWeighter, RandomState, DefaultLifecycle<K, V>>;
+type Shards<K, V> = Cache<K, V, UnitWeighter, DefaultHashBuilder, DefaultLifecycle<K, V>>;
 
 impl<V: Clone> TokenCache<V> {
     /// For so many tokens at most; for none if it is zero.
@@ -44,7 +44,7 @@ impl<V: Clone> TokenCache<V> {
         shards(capacity).map(Self::Digest)
     }
 
-    pub(crate) fn get(&self, token: &str) -> Option<V> {
+    pub(crate) fn get(&self, token: &[u8]) -> Option<V> {
         if token.len() > MAX_TOKEN_LEN {
             return None;
         }
@@ -54,14 +54,14 @@ impl<V: Clone> TokenCache<V> {
         }
     }
 
-    pub(crate) fn insert(&self, token: &str, value: V) {
+    pub(crate) fn insert(&self, token: &[u8], value: V) {
         match self {
             Self::Whole(known) => known.insert(WholeToken(token.into()), value),
             Self::Digest(known) => known.insert(sha256(token), value),
         }
     }
 
-    pub(crate) fn remove(&self, token: &str) {
+    pub(crate) fn remove(&self, token: &[u8]) {
         match self {
             Self::Whole(known) => drop(known.remove(&Presented(token))),
             Self::Digest(known) => drop(known.remove(&sha256(token))),
@@ -95,19 +95,20 @@ where
         .build()
         .ok()
         .filter(|_| capacity != 0)?;
-    let (weigher, hasher, life) = (UnitWeighter, RandomState::new(), DefaultLifecycle::default());
+    let (weigher, hasher, life) =
+        (UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default());
     Some(Cache::with_options(options, weigher, hasher, life))
 }
 
-fn sha256(token: &str) -> [u8; 32] {
+fn sha256(token: &[u8]) -> [u8; 32] {
     let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    bytes.copy_from_slice(digest(&SHA256, token).as_ref());
     bytes
 }
 
 /// A token that was verified.
 #[derive(PartialEq, Eq)]
-pub(crate) struct WholeToken(Box<str>);
+pub(crate) struct WholeToken(Box<[u8]>);
 
 impl Hash for WholeToken {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -116,7 +117,7 @@ impl Hash for WholeToken {
 }
 
 /// A token that is looked for.
-struct Presented<'t>(&'t str);
+struct Presented<'t>(&'t [u8]);
 
 impl Hash for Presented<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -130,9 +131,9 @@ impl Equivalent<WholeToken> for Presented<'_> {
     }
 }
 
-fn hash_end(token: &str, state: &mut impl Hasher) {
+fn hash_end(token: &[u8], state: &mut impl Hasher) {
     let start = token.len().saturating_sub(HASHED);
-    state.write(token.as_bytes().get(start..).unwrap_or_default());
+    state.write(token.get(start..).unwrap_or_default());
 }
 
 /// Shows how much is known, and nothing of it.

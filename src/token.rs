@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use http::Request;
+use http::{Extensions, Request};
 use serde::de::DeserializeOwned;
 
 pub use self::{
@@ -48,12 +48,15 @@ use crate::{
 /// It cannot be made by hand, so a function that takes one cannot be called without a verified token:
 ///
 /// ```compile_fail
-/// let forged = tower_bearer::VerifiedToken(Default::default());
+/// let forged = tower_bearer::VerifiedToken { proof: Default::default() };
 /// ```
 ///
 /// `Debug` shows the issuer as it was configured and the algorithm, and no claim.
 #[derive(Clone)]
-pub struct VerifiedToken(Arc<Inner>);
+pub struct VerifiedToken {
+    proof: Arc<Inner>,
+    origin: TokenOrigin,
+}
 
 struct Inner {
     terms: Arc<Terms>,
@@ -89,7 +92,8 @@ impl VerifiedToken {
         registered: RegisteredSpans,
     ) -> Self {
         let (scopes, typed) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Inner { terms, key, payload, registered, scopes, typed }))
+        let proof = Arc::new(Inner { terms, key, payload, registered, scopes, typed });
+        Self { proof, origin: TokenOrigin::Other }
     }
 
     /// The verified token of a request that passed a [`JwtLayer`](crate::JwtLayer).
@@ -97,67 +101,72 @@ impl VerifiedToken {
     /// `None` if the layer is optional and there was no good token, or if there is no layer;
     /// [`Outcome::of`] tells these apart.
     pub fn of<B>(request: &Request<B>) -> Option<&Self> {
-        Outcome::of(request).and_then(Outcome::verified)
+        Self::within(request.extensions())
+    }
+
+    /// Where on the request it stood; [`TokenOrigin::Other`] if no layer has found it on one.
+    pub fn origin(&self) -> TokenOrigin {
+        self.origin
     }
 
     /// Who issued it (`iss`).
     pub fn issuer(&self) -> &str {
-        &self.0.terms.issuer
+        &self.proof.terms.issuer
     }
 
     /// Whom it is about (`sub`).
     pub fn subject(&self) -> Option<&str> {
-        self.text(self.0.registered.subject.as_ref())
+        self.text(self.proof.registered.subject.as_ref())
     }
 
     /// Whom it is for (`aud`); empty if there is no `aud`.
     pub fn audience(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.registered.audience.iter().map(|name| name.within(&self.0.payload))
+        self.proof.registered.audience.iter().map(|name| name.within(&self.proof.payload))
     }
 
     /// When it expires (`exp`): always there unless the issuer was built with `danger_no_expiry`.
     pub fn expires_at(&self) -> Option<NumericDate> {
-        self.0.registered.dates.expires_at
+        self.proof.registered.dates.expires_at
     }
 
     /// From when on it is valid (`nbf`).
     pub fn not_before(&self) -> Option<NumericDate> {
-        self.0.registered.dates.not_before
+        self.proof.registered.dates.not_before
     }
 
     /// When it was issued (`iat`).
     pub fn issued_at(&self) -> Option<NumericDate> {
-        self.0.registered.dates.issued_at
+        self.proof.registered.dates.issued_at
     }
 
     /// Its own id (`jti`).
     pub fn jwt_id(&self) -> Option<&str> {
-        self.text(self.0.registered.jwt_id.as_ref())
+        self.text(self.proof.registered.jwt_id.as_ref())
     }
 
     /// The client it was issued to (`client_id`, RFC 8693 §4.3).
     pub fn client_id(&self) -> Option<&str> {
-        self.text(self.0.registered.client_id.as_ref())
+        self.text(self.proof.registered.client_id.as_ref())
     }
 
     /// What the client was allowed to ask for. Read at the first call and kept.
     pub fn scopes(&self) -> &Scopes {
-        self.0.scopes.get_or_init(|| Scopes::read(&self.0.payload))
+        self.proof.scopes.get_or_init(|| Scopes::read(&self.proof.payload))
     }
 
     /// The algorithm it is signed with.
     pub fn algorithm(&self) -> Algorithm {
-        self.0.key.algorithm()
+        self.proof.key.algorithm()
     }
 
     /// The name of the key that verified it, as the resolver spells it.
     pub fn key_id(&self) -> Option<&str> {
-        self.0.key.kid()
+        self.proof.key.kid()
     }
 
     /// All claims as the JSON object they came as.
     pub fn payload(&self) -> &str {
-        &self.0.payload
+        &self.proof.payload
     }
 
     /// One claim by its name; `None` if it is not there. Names are those of the top level, dots and
@@ -180,7 +189,7 @@ impl VerifiedToken {
     ///
     /// The claim does not fit `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimsError> {
-        find_member(&self.0.payload, name).map_err(|_| ClaimsError::in_field(name))
+        find_member(&self.proof.payload, name).map_err(|_| ClaimsError::in_field(name))
     }
 
     /// All claims as a type of yours.
@@ -195,21 +204,34 @@ impl VerifiedToken {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        typed::decode(&self.0.typed, &self.0.payload)
+        typed::decode(&self.proof.typed, &self.proof.payload)
+    }
+
+    /// The verified token that these extensions speak of.
+    pub(crate) fn within(extensions: &Extensions) -> Option<&Self> {
+        match extensions.get::<Outcome>() {
+            Some(outcome) => outcome.verified(),
+            None => extensions.get(),
+        }
+    }
+
+    /// The same, found at this place.
+    pub(crate) fn found_at(self, origin: TokenOrigin) -> Self {
+        Self { origin, ..self }
     }
 
     /// The key that verified it.
     pub(crate) fn key(&self) -> &VerifyingKey {
-        &self.0.key
+        &self.proof.key
     }
 
     pub(crate) fn dates(&self) -> Dates {
-        self.0.registered.dates
+        self.proof.registered.dates
     }
 
     /// On what terms it was taken.
     pub(crate) fn terms(&self) -> &Terms {
-        &self.0.terms
+        &self.proof.terms
     }
 
     /// Whether it has been taken back, as far as is known now.
@@ -219,12 +241,12 @@ impl VerifiedToken {
 
     /// Who signed it, for the record.
     pub(crate) fn signer(&self) -> Signer<'_> {
-        let issuer = Some(&self.0.terms.issuer);
+        let issuer = Some(&self.proof.terms.issuer);
         Signer { alg: Some(self.algorithm().name()), issuer, kid: self.key_id() }
     }
 
     fn text<'a>(&'a self, span: Option<&'a Span>) -> Option<&'a str> {
-        span.map(|span| span.within(&self.0.payload))
+        span.map(|span| span.within(&self.proof.payload))
     }
 }
 

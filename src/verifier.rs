@@ -2,6 +2,7 @@
 
 mod candidate;
 mod dynamic;
+mod headers;
 mod issuer;
 mod issuers;
 mod judge;
@@ -20,7 +21,10 @@ use futures_util::future::join_all;
 pub(crate) use self::issuer::MAX_LEEWAY;
 #[cfg(feature = "cache")]
 use self::memory::Remembered;
-use self::{dynamic::Dynamic, issuer::Trusted, issuers::Issuers, judge::Court, memory::Memory};
+use self::{
+    dynamic::Dynamic, headers::Headers, issuer::Trusted, issuers::Issuers, judge::Court,
+    memory::Memory,
+};
 pub use self::{
     issuer::TrustedIssuer,
     resolver::{IssuerFn, IssuerFnSync, IssuerResolver, issuer_fn, issuer_fn_sync},
@@ -172,6 +176,16 @@ impl Verifier {
         self.0.verify(token)
     }
 
+    /// Whether it remembers anything.
+    pub(crate) fn remembers(&self) -> bool {
+        self.0.memory.is_on()
+    }
+
+    /// What is known of a token that was verified before, and has changed in nothing but time. It need not even be text.
+    pub(crate) fn recall(&self, token: &[u8]) -> Option<Result<VerifiedToken, TokenError>> {
+        self.0.recall(token)?.ok()
+    }
+
     /// Fetches what a first request would wait for, of all issuers at once. One that fails keeps no other
     /// from being fetched.
     ///
@@ -208,11 +222,11 @@ impl Verifier {
     #[cfg(feature = "cache")]
     fn remembering(&self, cache: Option<TokenCache<Remembered>>) -> Self {
         let issuers = self.0.issuers.clone();
-        Self(Arc::new(Court { issuers, memory: Memory::of(cache) }))
+        Self(Arc::new(Court { issuers, headers: Headers::default(), memory: Memory::of(cache) }))
     }
 
     fn of(issuers: Issuers) -> Self {
-        Self(Arc::new(Court { issuers, memory: Memory::default() }))
+        Self(Arc::new(Court { issuers, headers: Headers::default(), memory: Memory::default() }))
     }
 
     fn of_all(
@@ -236,7 +250,7 @@ impl Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Court { issuers, memory } = &*self.0;
+        let Court { issuers, headers: _, memory } = &*self.0;
         f.debug_struct("Verifier").field("issuers", issuers).field("memory", memory).finish()
     }
 }

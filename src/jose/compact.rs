@@ -26,14 +26,17 @@ impl<'t> Compact<'t> {
     }
 
     fn cut(token: &'t str) -> Option<Self> {
-        let (signing_input, signature) = token.rsplit_once('.')?;
-        let (header, payload) = signing_input.split_once('.')?;
-        let segments = [header, payload, signature];
-        if segments.iter().any(|segment| segment.is_empty()) || payload.contains('.') {
+        let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
+        let (first, second) = (dots.next()?, dots.next()?);
+        if dots.next().is_some() {
             return None;
         }
-        let [header, payload, signature] = segments.map(str::as_bytes);
-        Some(Self { signing_input: signing_input.as_bytes(), header, payload, signature })
+        let (signing_input, signature) = token.as_bytes().split_at_checked(second)?;
+        let (header, payload) = signing_input.split_at_checked(first)?;
+        let ([_, payload @ ..], [_, signature @ ..]) = (payload, signature) else { return None };
+        let parts = Self { signing_input, header, payload, signature };
+        let empty = [header, payload, signature].iter().any(|segment| segment.is_empty());
+        (!empty).then_some(parts)
     }
 }
 

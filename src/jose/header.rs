@@ -41,7 +41,6 @@ impl<'t> Header<'t> {
     }
 
     /// The same, kept for longer than the token.
-    #[cfg(feature = "jwks")]
     pub(crate) fn to_static(&self) -> Header<'static> {
         let Self { algorithm, key_id, typ } = self;
         let owned = |text: &Option<Text<'_>>| {

@@ -66,6 +66,8 @@ impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<'_, M> {
 /// the usual token pays for an allocation nor a hostile one for a quadratic search.
 #[derive(Default)]
 struct Names<'de> {
+    /// One bit for each kind of name that was seen: of most names it says at once that they are new.
+    kinds: u64,
     few: [Cow<'de, str>; FEW],
     count: usize,
     many: HashSet<Cow<'de, str>>,
@@ -76,10 +78,14 @@ const FEW: usize = 24;
 impl<'de> Names<'de> {
     /// Whether the name is new.
     fn insert(&mut self, name: Cow<'de, str>) -> bool {
-        let seen = self.few.get(..self.count).unwrap_or_default();
-        if seen.contains(&name) {
-            return false;
+        let kind = kind(&name);
+        if self.kinds & kind != 0 {
+            let seen = self.few.get(..self.count).unwrap_or_default();
+            if seen.contains(&name) {
+                return false;
+            }
         }
+        self.kinds |= kind;
         match self.few.get_mut(self.count) {
             Some(free) => {
                 *free = name;
@@ -89,6 +95,15 @@ impl<'de> Names<'de> {
             None => self.many.insert(name),
         }
     }
+}
+
+/// One of 64 bits, by the ends and the length of a name.
+fn kind(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let first = bytes.first().map_or(0, |byte| u32::from(*byte));
+    let last = bytes.last().map_or(0, |byte| u32::from(*byte));
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    1_u64.rotate_left(first ^ last.wrapping_mul(5) ^ length.wrapping_mul(11))
 }
 
 /// A JSON string, borrowed unless it holds escapes. `null` is no string.

@@ -3,8 +3,8 @@ use http::{Extensions, Request};
 use super::VerifiedToken;
 use crate::{error::TokenError, head::RequestHead};
 
-/// What became of a request's token. The layer puts it into the extensions of every request that
-/// it lets pass, in the place of any that came in.
+/// What became of a request's token. The layer says it in the extensions of every request that
+/// it lets pass, in the place of anything that came in: a [`VerifiedToken`] or, if there is none, why.
 ///
 /// Extractors and policies read this one thing. Without axum:
 ///
@@ -68,17 +68,14 @@ pub enum TokenOrigin {
 impl TokenOrigin {
     /// Where the verified token of this request stood; `None` if it has none.
     pub fn of(head: RequestHead<'_>) -> Option<Self> {
-        match head.extensions().get()? {
-            Outcome::Verified { origin, .. } => Some(*origin),
-            Outcome::Absent | Outcome::Failed(_) => None,
-        }
+        VerifiedToken::within(head.extensions()).map(VerifiedToken::origin)
     }
 }
 
 impl Outcome {
     /// The outcome of a request; `None` if it passed no [`JwtLayer`](crate::JwtLayer).
-    pub fn of<B>(request: &Request<B>) -> Option<&Self> {
-        request.extensions().get()
+    pub fn of<B>(request: &Request<B>) -> Option<Self> {
+        Self::within(request.extensions())
     }
 
     /// The token, if it was good.
@@ -89,12 +86,24 @@ impl Outcome {
         }
     }
 
-    /// Takes the place of whatever outcome stands in these extensions.
-    pub(crate) fn replace_in(self, extensions: &mut Extensions) {
-        match self.verified() {
-            Some(token) => drop(extensions.insert(token.clone())),
-            None => drop(extensions.remove::<VerifiedToken>()),
-        }
-        extensions.insert(self);
+    fn within(extensions: &Extensions) -> Option<Self> {
+        let said = || extensions.get::<Self>().cloned();
+        let good =
+            |token: &VerifiedToken| Self::Verified { token: token.clone(), origin: token.origin() };
+        said().or_else(|| extensions.get().map(good))
+    }
+
+    /// Takes the place of whatever outcome stands in these extensions; `false` if there was none.
+    ///
+    /// A token that is good stands there by itself: a second entry beside it would cost more than to find it.
+    pub(crate) fn replace_in(self, extensions: &mut Extensions) -> bool {
+        let (said, token) = match self {
+            Self::Verified { token, origin } => {
+                let token = extensions.insert(token.found_at(origin));
+                (extensions.remove::<Self>(), token)
+            }
+            Self::Absent | Self::Failed(_) => (extensions.insert(self), extensions.remove()),
+        };
+        said.is_some() || token.is_some()
     }
 }

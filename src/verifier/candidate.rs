@@ -20,8 +20,6 @@ pub(super) struct Candidate {
     pub(super) claims: RegisteredSpans,
     /// That this very token was verified before, by which key.
     pub(super) proof: Option<VerifiedToken>,
-    /// Of which generation the issuer's keys were before this one was asked for.
-    pub(super) generation: Option<u64>,
 }
 
 impl Candidate {

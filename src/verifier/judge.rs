@@ -4,6 +4,7 @@ use std::{error::Error, ptr, sync::Arc};
 
 use super::{
     candidate::{Candidate, not_revoked},
+    headers::Headers,
     issuer::Trusted,
     issuers::{Halt, Issuers},
     memory::{Memory, Remembered},
@@ -27,70 +28,67 @@ pub(super) type Judged = Result<VerifiedToken, TokenError>;
 /// Who judges, and what was learnt.
 pub(super) struct Court {
     pub(super) issuers: Issuers,
+    pub(super) headers: Headers,
     pub(super) memory: Memory,
 }
 
 impl Court {
     pub(super) fn verify(self: &Arc<Self>, token: &str) -> Lookup<Judged> {
-        let Some(known) = self.memory.get(token) else { return self.verify_anew(token, None) };
-        let algorithm = known.token.algorithm().name();
-        match self.recall(token, known) {
-            Ok(judged) => Lookup::Ready(counted(judged, Some(algorithm))),
-            Err(proof) => {
+        let proof = match self.recall(token.as_bytes()) {
+            Some(Ok(judged)) => return Lookup::Ready(judged),
+            Some(Err(proof)) => {
                 // It is remembered again if it is good.
-                self.memory.forget(token);
-                self.verify_anew(token, Some(proof))
+                self.memory.forget(token.as_bytes());
+                Some(proof)
             }
-        }
+            None => None,
+        };
+        self.verify_anew(token, proof)
     }
 
-    /// Judges a token that was verified before by the time and by what has been revoked. The old proof is handed out
-    /// if anything else has changed since.
-    fn recall(&self, token: &str, known: Remembered) -> Result<Judged, VerifiedToken> {
-        let Remembered { token: proof, generation } = known;
-        let Some(trusted) = self.issuers.get(proof.issuer()) else { return Err(proof) };
-        if !ptr::eq(&raw const *trusted.terms, proof.terms()) {
-            return Err(proof);
-        }
+    /// Judges a token that was verified before by the time and by what has been revoked; `None` if it is not known. The
+    /// old proof is handed out if anything else has changed since.
+    pub(super) fn recall(&self, token: &[u8]) -> Option<Result<Judged, VerifiedToken>> {
+        let Remembered { token: proof, generation } = self.memory.get(token)?;
+        let trusted = self.issuers.get(proof.issuer());
+        let trusted = trusted.filter(|trusted| ptr::eq(&raw const *trusted.terms, proof.terms()));
+        let Some(trusted) = trusted else { return Some(Err(proof)) };
+        let algorithm = Some(proof.algorithm().name());
         if let Err(error) = trusted.rules.times.check(proof.dates(), trusted.now()) {
             self.memory.forget(token);
-            return Ok(Err(error));
+            return Some(Ok(counted(Err(error), algorithm)));
         }
-        if trusted.keys.generation() == Some(generation) {
-            Ok(not_revoked(proof))
-        } else {
-            Err(proof)
+        if trusted.keys.generation() != Some(generation) {
+            return Some(Err(proof));
         }
+        Some(Ok(counted(not_revoked(proof), algorithm)))
     }
 
     fn verify_anew(self: &Arc<Self>, token: &str, proof: Option<VerifiedToken>) -> Lookup<Judged> {
-        let mut algorithm = None;
-        let begun = self.begin(token, proof, &mut algorithm, |header, claims| {
-            self.issuers.find(header, claims)
-        });
+        let mut notes = Notes::default();
+        let begun = self
+            .begin(token, proof, &mut notes, |header, claims| self.issuers.find(header, claims));
         match begun {
             Ok(Begun { candidate, key: Lookup::Ready(key), parts }) => {
-                let generation = candidate.generation;
                 let judged = finish(candidate, key, &parts);
-                Lookup::Ready(self.conclude(token, judged, generation, algorithm))
+                Lookup::Ready(self.conclude(token, judged, notes))
             }
             Ok(Begun { candidate, key: Lookup::Pending(key), .. }) => {
                 let (court, token) = (Arc::clone(self), token.to_owned());
                 Lookup::pending(async move {
                     let key = key.await;
-                    let generation = candidate.generation;
                     let judged = Compact::split(&token)
                         .map_err(TokenError::from)
                         .and_then(|parts| finish_later(candidate, key, &parts));
-                    court.conclude(&token, judged, generation, algorithm)
+                    court.conclude(&token, judged, notes)
                 })
             }
-            Err(Halt::Refused(error)) => Lookup::Ready(counted(Err(error), algorithm)),
+            Err(Halt::Refused(error)) => Lookup::Ready(self.conclude(token, Err(error), notes)),
             Err(Halt::Waits(issuer)) => {
                 let (court, token) = (Arc::clone(self), token.to_owned());
                 Lookup::pending(async move {
-                    let judged = court.verify_of(issuer, &token).await;
-                    counted(judged, algorithm)
+                    let judged = court.verify_of(issuer, &token, &mut notes).await;
+                    court.conclude(&token, judged, notes)
                 })
             }
         }
@@ -101,32 +99,35 @@ impl Court {
         &self,
         issuer: Lookup<Result<Arc<Trusted>, TokenError>>,
         token: &str,
+        notes: &mut Notes,
     ) -> Judged {
         let trusted = issuer.await?;
-        let begun = self.begin(token, None, &mut None, |_, _| Ok::<_, TokenError>(trusted))?;
+        let begun = self.begin(token, None, notes, |_, _| Ok::<_, TokenError>(trusted))?;
         let Begun { candidate, key, parts } = begun;
         finish_later(candidate, key.await, &parts)
     }
 
     /// All that can be judged without a key, and the question for the key.
-    ///
-    /// It notes the algorithm that the header names, for the record of what becomes of the token.
     fn begin<'t, E>(
         &self,
         token: &'t str,
         proof: Option<VerifiedToken>,
-        algorithm: &mut Option<&'static str>,
+        notes: &mut Notes,
         issuer: impl FnOnce(&Header<'_>, &Registered<'_>) -> Result<Arc<Trusted>, E>,
     ) -> Result<Begun<'t>, E>
     where
         E: From<TokenError> + From<TokenErrorKind>,
     {
         let parts = Compact::split(token)?;
-        let (mut stack, mut heap) = ([0; 1024], Vec::new());
-        let header = compact::decode_into(parts.header, &mut stack, &mut heap)
-            .ok_or(TokenErrorKind::Malformed)?;
-        let header = Header::read(header)?;
-        *algorithm = Some(header.algorithm().name());
+        let known = self.headers.get(parts.header);
+        let (mut stack, mut heap, mut read) = ([0; 1024], Vec::new(), None);
+        let header = if let Some(known) = &known {
+            &known.header
+        } else {
+            let json = compact::decode_into(parts.header, &mut stack, &mut heap);
+            read.insert(Header::read(json.ok_or(TokenErrorKind::Malformed)?)?)
+        };
+        (notes.algorithm, notes.unread) = (Some(header.algorithm().name()), known.is_none());
         let payload = compact::decode(parts.payload)
             .and_then(|payload| String::from_utf8(payload).ok())
             .ok_or(TokenErrorKind::Malformed)?;
@@ -134,29 +135,49 @@ impl Court {
         if has_reserved_strings(&payload) {
             return Err(TokenErrorKind::InvalidClaim.into());
         }
-        let trusted = issuer(&header, &claims)?;
-        let claims = trusted.judge(&header, claims, &payload)?;
+        let trusted = issuer(header, &claims)?;
+        let claims = trusted.judge(header, claims, &payload)?;
         // Before the key, which may belong to a later set: what is remembered is then doubted once too often.
-        let generation = self.memory.is_on().then(|| trusted.keys.generation()).flatten();
-        let key = trusted.keys.resolve(&header);
+        notes.generation = self.memory.is_on().then(|| trusted.keys.generation()).flatten();
+        let key = trusted.keys.resolve(header);
         let algorithm = header.algorithm();
-        let candidate = Candidate { trusted, algorithm, payload, claims, proof, generation };
+        let candidate = Candidate { trusted, algorithm, payload, claims, proof };
         Ok(Begun { candidate, key, parts })
     }
 
-    /// Remembers a token that is good.
-    fn conclude(
-        &self,
-        token: &str,
-        judged: Judged,
-        generation: Option<u64>,
-        algorithm: Option<&'static str>,
-    ) -> Judged {
-        if let (Ok(verified), Some(generation)) = (&judged, generation) {
-            self.memory.keep(token, Remembered { token: verified.clone(), generation });
+    /// Remembers what is good, and counts everything.
+    fn conclude(&self, token: &str, judged: Judged, notes: Notes) -> Judged {
+        let Notes { algorithm, generation, unread } = notes;
+        if let Ok(verified) = &judged {
+            if let Some(generation) = generation {
+                self.memory
+                    .keep(token.as_bytes(), Remembered { token: verified.clone(), generation });
+            }
+            if unread && self.headers.wants_more() {
+                self.learn_header(token);
+            }
         }
         counted(judged, algorithm)
     }
+
+    fn learn_header(&self, token: &str) {
+        let Ok(parts) = Compact::split(token) else { return };
+        let json = compact::decode(parts.header).unwrap_or_default();
+        if let Ok(header) = Header::read(&json) {
+            self.headers.keep(parts.header, &header);
+        }
+    }
+}
+
+/// What is noted on the way.
+#[derive(Clone, Copy, Default)]
+struct Notes {
+    /// What the header names, for the record of what becomes of the token.
+    algorithm: Option<&'static str>,
+    /// Of which generation the keys were before one of them was asked for.
+    generation: Option<u64>,
+    /// The header was not known.
+    unread: bool,
 }
 
 /// A token that wants only its signature checked.

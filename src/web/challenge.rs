@@ -4,7 +4,7 @@
 //! [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
 //! [RFC 9110 §11.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use http::{HeaderValue, StatusCode, Uri};
 
@@ -147,16 +147,28 @@ pub(crate) fn row(kind: RejectionKind) -> Row {
 pub(crate) struct ChallengeParams {
     realm: String,
     resource_metadata: Option<String>,
+    /// Challenges that say nothing of a single request, rendered once: strangers can ask for as many as they like.
+    plain: [OnceLock<HeaderValue>; KINDS],
 }
+
+/// How many kinds of refusals there are.
+const KINDS: usize = RejectionKind::Unavailable as usize + 1;
 
 impl Default for ChallengeParams {
     fn default() -> Self {
-        Self { realm: "\"api\"".to_owned(), resource_metadata: None }
+        Self { realm: "\"api\"".to_owned(), resource_metadata: None, plain: Default::default() }
     }
 }
 
 impl ChallengeParams {
+    /// Those of a refusal that no layer has answered yet.
+    pub(crate) fn of_nobody() -> Arc<Self> {
+        static DEFAULT: LazyLock<Arc<ChallengeParams>> = LazyLock::new(Arc::default);
+        Arc::clone(&DEFAULT)
+    }
+
     pub(crate) fn set_realm(&mut self, realm: &str) -> Result<(), ConfigError> {
+        self.plain = Default::default();
         self.realm = quoted(realm).ok_or_else(|| {
             ConfigError::new("the realm must be made of visible ASCII characters and spaces")
         })?;
@@ -165,6 +177,7 @@ impl ChallengeParams {
 
     /// [RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1).
     pub(crate) fn set_resource_metadata(&mut self, url: &str) -> Result<(), ConfigError> {
+        self.plain = Default::default();
         let uri: Option<Uri> = url.parse().ok();
         let absolute = uri.is_some_and(|uri| {
             matches!(uri.scheme_str(), Some("https" | "http")) && uri.authority().is_some()
@@ -178,8 +191,19 @@ impl ChallengeParams {
         Ok(())
     }
 
+    /// The challenge of a refusal of this kind.
+    pub(crate) fn challenge(&self, kind: RejectionKind, challenge: &Challenge<'_>) -> HeaderValue {
+        let Challenge { error: _, scopes: [], acr_values: [], max_age: None } = challenge else {
+            return self.render(challenge);
+        };
+        match self.plain.get(kind as usize) {
+            Some(plain) => plain.get_or_init(|| self.render(challenge)).clone(),
+            None => self.render(challenge),
+        }
+    }
+
     /// `Bearer` and its parameters, in the order of the fields of [`Challenge`].
-    pub(crate) fn render(&self, challenge: &Challenge<'_>) -> HeaderValue {
+    fn render(&self, challenge: &Challenge<'_>) -> HeaderValue {
         let Challenge { error, scopes, acr_values, max_age } = challenge;
         let mut value = format!("Bearer realm={}", self.realm);
         let mut add = |name: &str, quoted: &str| {
@@ -234,7 +258,7 @@ fn quoted(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const KINDS: [RejectionKind; 11] = [
+    const ALL: [RejectionKind; KINDS] = [
         RejectionKind::ClaimsMismatch,
         RejectionKind::CrossOrigin,
         RejectionKind::ExpiredToken,
@@ -268,6 +292,29 @@ mod tests {
     }
 
     #[test]
+    fn a_challenge_that_was_kept_is_the_one_that_would_be_rendered() {
+        let mut params = ChallengeParams::default();
+        for realm in ["one", "two"] {
+            params.set_realm(realm).unwrap();
+            for kind in ALL.into_iter().chain(ALL) {
+                let row = row(kind);
+                let error = row.error.map(|error| (error, row.description));
+                let challenge = Challenge { error, ..Challenge::default() };
+                assert_eq!(
+                    params.challenge(kind, &challenge),
+                    params.render(&challenge),
+                    "{kind:?}"
+                );
+                let aged = Challenge { max_age: Some(5), ..challenge };
+                assert_eq!(params.challenge(kind, &aged), params.render(&aged), "{kind:?}");
+            }
+        }
+        let before = params.challenge(RejectionKind::InvalidToken, &Challenge::default());
+        params.set_resource_metadata("https://api.example/meta").unwrap();
+        assert_ne!(params.challenge(RejectionKind::InvalidToken, &Challenge::default()), before);
+    }
+
+    #[test]
     fn metadata_has_an_absolute_url() {
         let cases = [
             ("https", "https://api.example/.well-known/oauth-protected-resource", true),
@@ -288,7 +335,7 @@ mod tests {
 
     #[test]
     fn descriptions_need_no_escaping_in_a_challenge_nor_in_a_grpc_message() {
-        for kind in KINDS {
+        for kind in ALL {
             let description = row(kind).description;
             assert_eq!(quoted(description), Some(format!("\"{description}\"")), "{kind:?}");
             assert!(!description.contains('%'), "{kind:?}");

@@ -110,9 +110,8 @@ where
                     let done = ready!(pending.wait.poll(cx));
                     let mut pending = waiting.take().expect(AGAIN);
                     match gate.resume(&mut pending.request, done) {
-                        Step::Pass(latency) => {
+                        Step::Pass(passed) => {
                             let Waiting { wait: _, request, mut ready } = *pending;
-                            let passed = Passed::of(&request, latency);
                             State::Passed { inner: ready.call(request), passed }
                         }
                         Step::Refuse(rejection) => {

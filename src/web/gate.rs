@@ -1,7 +1,7 @@
 //! The gate: what a layer was told, and what it therefore does with a request. The decision, apart
 //! from the futures around it.
 
-use std::{mem, sync::Arc};
+use std::{any::TypeId, mem, sync::Arc};
 
 use http::{
     Extensions, Method, Request, Response,
@@ -14,11 +14,14 @@ use super::{
     judge::{Done, Judge, Step, Wait, anonymous, ask, decided, granted},
     rejection::{Passed, Rejection},
     respond::{Respond, complete, keep_headers},
-    source::{Presented, TokenSource, mark_sensitive},
+    source::{
+        AuthorizationHeader, Presented, TokenSource, at_a_glance, credentials, is_token68,
+        mark_sensitive,
+    },
     wanted::Asked,
 };
 use crate::{
-    error::TokenError,
+    error::{TokenError, TokenErrorKind},
     head::RequestHead,
     lookup::Lookup,
     policy::Policy,
@@ -88,7 +91,6 @@ impl<T: TokenSource, R> Gate<T, R> {
     pub(crate) fn judge<B>(&self, request: &mut Request<B>) -> Step {
         // So that nothing that logs headers further in prints the credentials.
         mark_sensitive(request.headers_mut(), &AUTHORIZATION);
-        self.remove_typed(request.extensions_mut());
         let presented = if self.pass_preflight && is_preflight(request) {
             None
         } else {
@@ -96,7 +98,7 @@ impl<T: TokenSource, R> Gate<T, R> {
         };
         self.source.conceal(request.headers_mut());
         match presented {
-            None => anonymous(request, "preflight"),
+            None => self.anonymous(request, "preflight"),
             Some(Err(error)) => self.failed(request, error, Latency::Ready),
             Some(Ok(None)) => self.absent(request),
             Some(Ok(Some((Lookup::Ready(verified), origin)))) => {
@@ -113,6 +115,10 @@ impl<T: TokenSource, R> Gate<T, R> {
         &self,
         head: RequestHead<'_>,
     ) -> Result<Option<(Verifying, TokenOrigin)>, TokenError> {
+        if TypeId::of::<T>() == TypeId::of::<AuthorizationHeader>() {
+            let verifying = self.of_header(head)?;
+            return Ok(verifying.map(|verifying| (verifying, TokenOrigin::Header)));
+        }
         let Some(Presented { token, origin }) = self.source.token(head)? else { return Ok(None) };
         if origin == TokenOrigin::Cookie {
             self.origins.check(head)?;
@@ -120,13 +126,34 @@ impl<T: TokenSource, R> Gate<T, R> {
         Ok(Some((self.verifier.verify(token), origin)))
     }
 
+    /// The same as by [`AuthorizationHeader::token`], where no other place is looked into. A token that is good is of the right
+    /// characters anyway: they are looked at only if it is not.
+    fn of_header(&self, head: RequestHead<'_>) -> Result<Option<Verifying>, TokenError> {
+        if self.verifier.remembers()
+            && let Some(judged) = at_a_glance(head).and_then(|token| self.verifier.recall(token))
+        {
+            return Ok(Some(Lookup::Ready(judged)));
+        }
+        let Some(token) = credentials(head)? else { return Ok(None) };
+        let verifying = self.verifier.verify(token);
+        if !matches!(verifying, Lookup::Ready(Ok(_))) && !is_token68(token) {
+            return Err(TokenErrorKind::InvalidCredentials.into());
+        }
+        Ok(Some(verifying))
+    }
+
     /// There is no token.
     fn absent<B>(&self, request: &mut Request<B>) -> Step {
         match &self.policy {
             Some(policy) => Step::Refuse(Rejection::missing_for(&**policy)),
             None if self.mode == Mode::Required => Step::Refuse(Rejection::missing()),
-            None => anonymous(request, "absent"),
+            None => self.anonymous(request, "absent"),
         }
+    }
+
+    fn anonymous<B>(&self, request: &mut Request<B>, reason: &'static str) -> Step {
+        self.put(Outcome::Absent, request.extensions_mut());
+        anonymous(reason)
     }
 
     /// There is a token, and it is bad or cannot be judged.
@@ -136,8 +163,8 @@ impl<T: TokenSource, R> Gate<T, R> {
         }
         let (reason, claim, signer) = (error.kind().code(), error.claim(), Signer::of(&error));
         Record { reason, claim, signer, latency }.passes("failed");
-        Outcome::Failed(error).replace_in(request.extensions_mut());
-        Step::Pass(latency)
+        self.put(Outcome::Failed(error), request.extensions_mut());
+        Step::Pass(Passed::new(None, latency))
     }
 
     /// There is a token, and it was judged.
@@ -152,21 +179,25 @@ impl<T: TokenSource, R> Gate<T, R> {
             Ok(token) => token,
             Err(error) => return self.failed(request, error, latency),
         };
-        if let Err(error) = self.insert_typed(&token, request.extensions_mut())
+        let extensions = request.extensions_mut();
+        self.put(Outcome::Verified { token: token.clone(), origin }, extensions);
+        if let Err(error) = self.insert_typed(&token, extensions)
             && self.mode != Mode::BestEffort
         {
             return Step::Refuse(Rejection::from(error).of_token(&token).after(latency));
         }
-        Outcome::Verified { token, origin }.replace_in(request.extensions_mut());
         match &self.policy {
             Some(policy) => ask(&**policy, request, latency),
-            None => granted(request, latency),
+            None => granted(Some(token), latency),
         }
     }
 
-    /// Takes out decoded claims that came in with the request.
-    fn remove_typed(&self, extensions: &mut Extensions) {
-        if let Some(RemoveTyped(remove)) = extensions.remove() {
+    /// Says what became of the token, and takes out what an earlier layer or anybody else has said.
+    fn put(&self, outcome: Outcome, extensions: &mut Extensions) {
+        // Where there was no layer, there are no claims of one.
+        if outcome.replace_in(extensions)
+            && let Some(RemoveTyped(remove)) = extensions.remove()
+        {
             remove(extensions);
         }
         if let Some(typed) = self.typed {

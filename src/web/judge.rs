@@ -15,7 +15,7 @@ use crate::{
     lookup::Lookup,
     policy::{Policy, denial::Denial},
     telemetry::record::{Latency, Record, Signer},
-    token::{Outcome, TokenOrigin, VerifiedToken},
+    token::{TokenOrigin, VerifiedToken},
 };
 
 /// What a future asks of the layer that made it, whatever the layer was told.
@@ -37,7 +37,7 @@ pub(crate) trait Judge<ReqBody, ResBody>: Send + Sync {
 
 /// What is to be done with a request.
 pub(crate) enum Step {
-    Pass(Latency),
+    Pass(Passed),
     Refuse(Rejection),
     Wait(Wait),
 }
@@ -73,7 +73,8 @@ pub(crate) fn ask<B>(policy: &dyn Policy, request: &Request<B>, latency: Latency
         Err(rejection) => return Step::Refuse(rejection),
     };
     match policy.authorize(token, RequestHead::of(request)) {
-        Lookup::Ready(decision) => decided(decision, request, latency),
+        Lookup::Ready(Ok(())) => granted(Some(token.clone()), latency),
+        Lookup::Ready(Err(denial)) => denied(denial, Some(token), latency),
         Lookup::Pending(decision) => Step::Wait(Wait::Authorizing(decision)),
     }
 }
@@ -84,25 +85,27 @@ pub(crate) fn decided<B>(
     request: &Request<B>,
     latency: Latency,
 ) -> Step {
-    match (decision, VerifiedToken::of(request)) {
-        (Ok(()), _) => granted(request, latency),
-        (Err(denial), Some(token)) => {
-            Step::Refuse(Rejection::from(denial).of_token(token).after(latency))
-        }
-        (Err(denial), None) => Step::Refuse(denial.into()),
+    let token = VerifiedToken::of(request);
+    match decision {
+        Ok(()) => granted(token.cloned(), latency),
+        Err(denial) => denied(denial, token, latency),
     }
 }
 
-/// There are no credentials, and none are asked for.
-pub(crate) fn anonymous<B>(request: &mut Request<B>, reason: &'static str) -> Step {
-    Outcome::Absent.replace_in(request.extensions_mut());
-    let (signer, latency) = (Signer::default(), Latency::Ready);
-    Record { reason, claim: None, signer, latency }.passes("anonymous");
-    Step::Pass(latency)
+fn denied(denial: Denial, token: Option<&VerifiedToken>, latency: Latency) -> Step {
+    let Some(token) = token else { return Step::Refuse(denial.into()) };
+    Step::Refuse(Rejection::from(denial).of_token(token).after(latency))
 }
 
-pub(crate) fn granted<B>(request: &Request<B>, latency: Latency) -> Step {
-    let signer = VerifiedToken::of(request).map(VerifiedToken::signer).unwrap_or_default();
+/// There are no credentials, and none are asked for.
+pub(crate) fn anonymous(reason: &'static str) -> Step {
+    let (signer, latency) = (Signer::default(), Latency::Ready);
+    Record { reason, claim: None, signer, latency }.passes("anonymous");
+    Step::Pass(Passed::new(None, latency))
+}
+
+pub(crate) fn granted(token: Option<VerifiedToken>, latency: Latency) -> Step {
+    let signer = token.as_ref().map(VerifiedToken::signer).unwrap_or_default();
     Record { reason: "granted", claim: None, signer, latency }.passes("granted");
-    Step::Pass(latency)
+    Step::Pass(Passed::new(token, latency))
 }

@@ -54,14 +54,15 @@ use crate::{error::ConfigError, policy::Policy, token::Claims, verifier::Verifie
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct JwtLayer<T = AuthorizationHeader, R = BearerResponder> {
-    gate: Gate<T, R>,
+    /// Shared with the services made of it: routers clone layers, and wrap services, for each connection or even request.
+    gate: Arc<Gate<T, R>>,
 }
 
 impl JwtLayer {
     /// A layer that lets only requests with a good token pass.
     pub fn new(verifier: Verifier) -> Self {
         Self {
-            gate: Gate {
+            gate: Arc::new(Gate {
                 verifier,
                 mode: Mode::Required,
                 source: AuthorizationHeader,
@@ -71,16 +72,16 @@ impl JwtLayer {
                 pass_preflight: false,
                 typed: None,
                 policy: None,
-            },
+            }),
         }
     }
 }
 
-impl<T, R> JwtLayer<T, R> {
+impl<T: Clone, R: Clone> JwtLayer<T, R> {
     /// Lets requests without credentials pass, too. A request with a bad token is still refused: it
     /// never becomes an anonymous one.
     pub fn optional(mut self) -> Self {
-        self.gate.mode = Mode::Optional;
+        self.told().mode = Mode::Optional;
         self
     }
 
@@ -89,7 +90,7 @@ impl<T, R> JwtLayer<T, R> {
     /// Extractors still refuse a failed token; a handler without one serves everybody. For services that
     /// decide by themselves.
     pub fn best_effort(mut self) -> Self {
-        self.gate.mode = Mode::BestEffort;
+        self.told().mode = Mode::BestEffort;
         self
     }
 
@@ -101,7 +102,7 @@ impl<T, R> JwtLayer<T, R> {
     /// [requires](Self::require) is not asked; an [`AuthorizeLayer`](crate::AuthorizeLayer) further in refuses
     /// preflights that reach it.
     pub fn allow_cors_preflight(mut self) -> Self {
-        self.gate.pass_preflight = true;
+        self.told().pass_preflight = true;
         self
     }
 
@@ -111,7 +112,7 @@ impl<T, R> JwtLayer<T, R> {
     ///
     /// It holds something else than visible ASCII characters and spaces.
     pub fn realm(mut self, realm: impl AsRef<str>) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.gate.params).set_realm(realm.as_ref())?;
+        Arc::make_mut(&mut self.told().params).set_realm(realm.as_ref())?;
         Ok(self)
     }
 
@@ -123,7 +124,7 @@ impl<T, R> JwtLayer<T, R> {
     ///
     /// It is no absolute URL, or has a fragment.
     pub fn resource_metadata(mut self, url: impl AsRef<str>) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.gate.params).set_resource_metadata(url.as_ref())?;
+        Arc::make_mut(&mut self.told().params).set_resource_metadata(url.as_ref())?;
         Ok(self)
     }
 
@@ -142,7 +143,8 @@ impl<T, R> JwtLayer<T, R> {
     /// # }
     /// ```
     pub fn require(mut self, policy: impl Policy) -> Self {
-        self.gate.policy = Some(match self.gate.policy.take() {
+        let told = self.told();
+        told.policy = Some(match told.policy.take() {
             Some(first) => Arc::new(first.and(policy)),
             None => Arc::new(policy),
         });
@@ -155,7 +157,7 @@ impl<T, R> JwtLayer<T, R> {
     where
         C: DeserializeOwned + Send + Sync + 'static,
     {
-        self.gate.typed = Some(Typed {
+        self.told().typed = Some(Typed {
             insert: |token, extensions| {
                 extensions.insert(Claims::<C>(token.claims()?));
                 Ok(())
@@ -180,7 +182,7 @@ impl<T, R> JwtLayer<T, R> {
     /// [`TokenCookie`](crate::TokenCookie) says. Without the feature `cookies` nobody can tell: it then counts for `GET`, `HEAD` and
     /// `OPTIONS` alone, and opens no socket. `source` called again replaces the source; [`or`](TokenSource::or) adds one.
     pub fn source<S: TokenSource>(self, source: S) -> JwtLayer<S, R> {
-        JwtLayer { gate: self.gate.with(|_, responder| (source, responder)) }
+        self.with(|_, responder| (source, responder))
     }
 
     /// Lets the pages of one more origin use the tokens that browsers keep in cookies, as `https://app.example`; the origin of the
@@ -206,13 +208,13 @@ impl<T, R> JwtLayer<T, R> {
     /// It is no origin as browsers send it: a scheme, a host in small letters, and a port if it is not the scheme's own.
     #[cfg(feature = "cookies")]
     pub fn trusted_origin(mut self, origin: impl AsRef<str>) -> Result<Self, ConfigError> {
-        self.gate.origins.trust(origin.as_ref())?;
+        self.told().origins.trust(origin.as_ref())?;
         Ok(self)
     }
 
     /// Makes the response to every refusal; see [`Respond`](crate::Respond).
     pub fn responder<S>(self, responder: S) -> JwtLayer<T, S> {
-        JwtLayer { gate: self.gate.with(|source, _| (source, responder)) }
+        self.with(|source, _| (source, responder))
     }
 
     /// Makes the response to every refusal with a closure.
@@ -235,13 +237,21 @@ impl<T, R> JwtLayer<T, R> {
     {
         self.responder(RespondFn(respond))
     }
+
+    fn told(&mut self) -> &mut Gate<T, R> {
+        Arc::make_mut(&mut self.gate)
+    }
+
+    fn with<S, Q>(self, change: impl FnOnce(T, R) -> (S, Q)) -> JwtLayer<S, Q> {
+        JwtLayer { gate: Arc::new(Arc::unwrap_or_clone(self.gate).with(change)) }
+    }
 }
 
-impl<S, T: Clone, R: Clone> Layer<S> for JwtLayer<T, R> {
+impl<S, T, R> Layer<S> for JwtLayer<T, R> {
     type Service = JwtService<S, T, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        JwtService::new(inner, Arc::new(self.gate.clone()))
+        JwtService::new(inner, Arc::clone(&self.gate))
     }
 }
 

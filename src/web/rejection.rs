@@ -85,8 +85,7 @@ impl Rejection {
 
     /// The value of `WWW-Authenticate`, if the answer has one.
     pub fn challenge(&self) -> Option<HeaderValue> {
-        let row = self.row();
-        row.challenge.then(|| self.challenge_of(&row))
+        self.row().challenge.then(|| self.challenge_of(self.kind()))
     }
 
     /// The scopes that a client should ask for: those of a policy, where there are no credentials or where they are not
@@ -205,7 +204,7 @@ impl Rejection {
     /// A challenge for a 401 that a responder made of a refusal that has none.
     pub(crate) fn any_challenge(&self) -> HeaderValue {
         let own = self.challenge();
-        own.unwrap_or_else(|| self.challenge_of(&challenge::row(RejectionKind::MissingCredentials)))
+        own.unwrap_or_else(|| self.challenge_of(RejectionKind::MissingCredentials))
     }
 
     fn row(&self) -> Row {
@@ -224,13 +223,15 @@ impl Rejection {
         self.0.login.as_ref().map(|login| &*login.acr_values).unwrap_or_default()
     }
 
-    fn challenge_of(&self, row: &Row) -> HeaderValue {
-        self.0.params.render(&Challenge {
+    fn challenge_of(&self, kind: RejectionKind) -> HeaderValue {
+        let row = challenge::row(kind);
+        let challenge = Challenge {
             error: row.error.map(|error| (error, row.description)),
             scopes: self.asked_scopes(),
             acr_values: self.asked_classes(),
             max_age: self.0.login.as_ref().and_then(|login| login.max_age),
-        })
+        };
+        self.0.params.challenge(kind, &challenge)
     }
 
     fn of(kind: RejectionKind, cause: Cause) -> Self {
@@ -239,7 +240,7 @@ impl Rejection {
             cause,
             hint: Vec::new(),
             login: None,
-            params: Arc::default(),
+            params: ChallengeParams::of_nobody(),
             asked: Asked::default(),
             token: None,
             latency: Latency::default(),
@@ -250,11 +251,11 @@ impl Rejection {
 
 /// The verified token that these extensions of a request speak of; `None` if there were no credentials.
 pub(crate) fn verified(extensions: &Extensions) -> Result<Option<&VerifiedToken>, Rejection> {
-    match extensions.get::<Outcome>() {
-        Some(Outcome::Absent) => Ok(None),
-        Some(Outcome::Failed(error)) => Err(error.clone().into()),
-        Some(Outcome::Verified { token, .. }) => Ok(Some(token)),
-        None => Err(Rejection::misconfigured()),
+    match (extensions.get::<Outcome>(), VerifiedToken::within(extensions)) {
+        (_, Some(token)) => Ok(Some(token)),
+        (Some(Outcome::Failed(error)), None) => Err(error.clone().into()),
+        (Some(_), None) => Ok(None),
+        (None, None) => Err(Rejection::misconfigured()),
     }
 }
 

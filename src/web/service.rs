@@ -13,7 +13,6 @@ use super::{
     future::ResponseFuture,
     gate::Gate,
     judge::{Judge, Step},
-    rejection::Passed,
     respond::Respond,
     source::TokenSource,
     wanted::Asked,
@@ -80,10 +79,7 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
 {
     match step {
-        Step::Pass(latency) => {
-            let passed = Passed::of(&request, latency);
-            ResponseFuture::passed(inner.call(request), passed, gate, asked)
-        }
+        Step::Pass(passed) => ResponseFuture::passed(inner.call(request), passed, gate, asked),
         Step::Refuse(rejection) => ResponseFuture::refused(rejection, gate, asked),
         Step::Wait(wait) => {
             let clone = inner.clone();

@@ -24,6 +24,10 @@ pub use self::{
     query::QueryParameter,
     websocket::WebSocketProtocol,
 };
+pub(crate) use self::{
+    header::{at_a_glance, credentials},
+    token68::is_token68,
+};
 use crate::{error::TokenError, head::RequestHead, token::TokenOrigin};
 
 /// Takes the token off a request.

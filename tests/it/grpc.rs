@@ -19,8 +19,8 @@ use tonic::{
 use tower::{Layer, Service, ServiceBuilder, util::MapRequestLayer};
 use tower_bearer::{
     Algorithm, AuthorizationHeader, AuthorizeLayer, BearerResponder, Denial, Grpc, JwtLayer,
-    KeyError, Negotiated, Outcome, Policy, RequireRole, RequireScope, Respond, VerifiedToken,
-    Verifier, VerifyingKey, http, policy_fn_async, resolver_fn_sync,
+    KeyError, Negotiated, Policy, RequireRole, RequireScope, Respond, VerifiedToken, Verifier,
+    VerifyingKey, http, policy_fn_async, resolver_fn_sync,
 };
 
 use self::greeter::{
@@ -282,7 +282,7 @@ async fn a_good_token_reaches_the_handler() {
 /// A set-up that loses what the layer has left, before a layer that needs it.
 async fn misconfigured<R: Respond<Body>>(responder: R) -> Running {
     let forget = MapRequestLayer::new(|mut request: http::Request<Body>| {
-        request.extensions_mut().remove::<Outcome>();
+        request.extensions_mut().remove::<VerifiedToken>();
         request
     });
     let inner = ServiceBuilder::new().layer(forget).layer(AuthorizeLayer::new(policy()));

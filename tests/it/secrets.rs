@@ -144,7 +144,7 @@ async fn print_request<R: Respond<Empty<Bytes>>>(
     let inner = service_fn(move |request: Request<Empty<Bytes>>| {
         let log = handler_log.clone();
         async move {
-            log.debug(&request.extensions().get::<Outcome>());
+            log.debug(&Outcome::of(&request));
             log.debug(&RequestHead::of(&request));
             log.debug(&request.headers());
             if let Some(token) = VerifiedToken::of(&request) {

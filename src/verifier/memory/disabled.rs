@@ -10,11 +10,11 @@ impl Memory {
         false
     }
 
-    pub(in super::super) fn get(&self, _: &str) -> Option<Remembered> {
+    pub(in super::super) fn get(&self, _: &[u8]) -> Option<Remembered> {
         None
     }
 
-    pub(in super::super) fn keep(&self, _: &str, _: Remembered) {}
+    pub(in super::super) fn keep(&self, _: &[u8], _: Remembered) {}
 
-    pub(in super::super) fn forget(&self, _: &str) {}
+    pub(in super::super) fn forget(&self, _: &[u8]) {}
 }

@@ -13,17 +13,17 @@ impl Memory {
         self.0.is_some()
     }
 
-    pub(in super::super) fn get(&self, token: &str) -> Option<Remembered> {
+    pub(in super::super) fn get(&self, token: &[u8]) -> Option<Remembered> {
         self.0.as_ref()?.get(token)
     }
 
-    pub(in super::super) fn keep(&self, token: &str, remembered: Remembered) {
+    pub(in super::super) fn keep(&self, token: &[u8], remembered: Remembered) {
         if let Some(cache) = &self.0 {
             cache.insert(token, remembered);
         }
     }
 
-    pub(in super::super) fn forget(&self, token: &str) {
+    pub(in super::super) fn forget(&self, token: &[u8]) {
         if let Some(cache) = &self.0 {
             cache.remove(token);
         }

@@ -1,5 +1,3 @@
-use http::Request;
-
 use super::{Cause, Rejection};
 use crate::{telemetry::record::Latency, token::VerifiedToken};
 
@@ -10,8 +8,8 @@ pub(crate) struct Passed {
 }
 
 impl Passed {
-    pub(crate) fn of<B>(request: &Request<B>, latency: Latency) -> Self {
-        Self { token: VerifiedToken::of(request).cloned(), latency }
+    pub(crate) fn new(token: Option<VerifiedToken>, latency: Latency) -> Self {
+        Self { token, latency }
     }
 }
 

@@ -16,13 +16,14 @@ use crate::web::rejection::Rejection;
 /// To none that has another status than the refusal: an answer in gRPC is 200 and says for itself what it has to.
 pub(crate) fn complete<B>(response: &mut Response<B>, rejection: &Rejection) {
     let challenge = match response.status() {
+        _ if response.headers().contains_key(WWW_AUTHENTICATE) => None,
         // A responder may make a 401 of any refusal.
         StatusCode::UNAUTHORIZED => Some(rejection.any_challenge()),
         status if status == rejection.status() => rejection.challenge(),
         _ => None,
     };
     if let Some(challenge) = challenge {
-        response.headers_mut().entry(WWW_AUTHENTICATE).or_insert(challenge);
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     if response.status() == StatusCode::SERVICE_UNAVAILABLE
         && let Some(seconds) = seconds_to_wait(rejection)

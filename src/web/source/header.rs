@@ -30,17 +30,30 @@ pub struct AuthorizationHeader;
 
 impl TokenSource for AuthorizationHeader {
     fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
-        let mut values = head.headers().get_all(AUTHORIZATION).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        if values.next().is_some() {
-            return Err(TokenErrorKind::SeveralCredentials.into());
-        }
-        let token = bearer(value.as_bytes())?;
-        Ok(token.map(|token| Presented::new(token, TokenOrigin::Header)))
+        let Some(credentials) = credentials(head)? else { return Ok(None) };
+        let token = token68(credentials.as_bytes())?;
+        Ok(Some(Presented::new(token, TokenOrigin::Header)))
     }
 }
 
-/// The token of `Bearer 1*SP token68`, or `None` if the scheme is another one.
+/// What is the token if the request has one and is written as most are. Nothing else is said of it.
+pub(crate) fn at_a_glance(head: RequestHead<'_>) -> Option<&[u8]> {
+    let mut values = head.headers().get_all(AUTHORIZATION).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    value.as_bytes().strip_prefix(b"Bearer ")
+}
+
+/// What stands behind `Bearer`; `None` if the scheme is another one. Whether it is a `token68` is not looked at.
+pub(crate) fn credentials(head: RequestHead<'_>) -> Result<Option<&str>, TokenErrorKind> {
+    let mut values = head.headers().get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(TokenErrorKind::SeveralCredentials);
+    }
+    bearer(value.as_bytes())
+}
+
+/// The text of `Bearer 1*SP text`.
 fn bearer(value: &[u8]) -> Result<Option<&str>, TokenErrorKind> {
     const SCHEME: &[u8] = b"bearer";
     // HTTP/1 takes white space away, HTTP/2 forbids it (RFC 9113 §8.2.1): it must not hide the scheme.
@@ -53,10 +66,10 @@ fn bearer(value: &[u8]) -> Result<Option<&str>, TokenErrorKind> {
     }
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     let token = rest.get(spaces..).unwrap_or_default();
-    if spaces == 0 {
+    if spaces == 0 || token.is_empty() {
         return Err(TokenErrorKind::InvalidCredentials);
     }
-    token68(token).map(Some)
+    std::str::from_utf8(token).map(Some).map_err(|_| TokenErrorKind::InvalidCredentials)
 }
 
 #[cfg(test)]
@@ -93,7 +106,9 @@ mod tests {
             ("not UTF-8 behind the scheme", b"Bearer\xff a", bad),
         ];
         for (name, value, expected) in cases {
-            assert_eq!(bearer(value), expected, "{name}");
+            let token = bearer(value)
+                .and_then(|text| text.map(|text| token68(text.as_bytes())).transpose());
+            assert_eq!(token, expected, "{name}");
         }
     }
 }

@@ -17,10 +17,10 @@ use hyper::header::UPGRADE;
 use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tower_bearer::{
-    Algorithm, AuthorizationHeader, AuthorizeLayer, Claims, Denial, JwtLayer, KeyError, Outcome,
-    Policy, Presented, Rejection, RequestHead, RequireAcr, RequireFreshAuth, RequireRole,
-    RequireScope, Respond, TokenError, TokenOrigin, TokenSource, VerifiedToken, Verifier,
-    VerifyingKey, policy_fn, policy_fn_async, resolver_fn_sync,
+    Algorithm, AuthorizationHeader, AuthorizeLayer, Claims, Denial, JwtLayer, KeyError, Policy,
+    Presented, Rejection, RequestHead, RequireAcr, RequireFreshAuth, RequireRole, RequireScope,
+    Respond, TokenError, TokenOrigin, TokenSource, VerifiedToken, Verifier, VerifyingKey,
+    policy_fn, policy_fn_async, resolver_fn_sync,
 };
 
 use crate::support::{NOW, json_token, key, standard};
@@ -310,7 +310,7 @@ fn route<R: Respond<Body>>(by: By, demand: Demand, layer: JwtLayer<Header, R>) -
 
 /// A service in between that loses what the layer has left.
 async fn forget(mut request: Request, next: Next) -> Response {
-    request.extensions_mut().remove::<Outcome>();
+    request.extensions_mut().remove::<VerifiedToken>();
     next.run(request).await
 }
 

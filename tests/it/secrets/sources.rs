@@ -21,7 +21,7 @@ async fn print_request(log: &Page, layer: JwtLayer<Source>, mut request: Request
     let inner = service_fn(move |mut request: Request<Body>| {
         let log = handler_log.clone();
         async move {
-            log.debug(&request.extensions().get::<Outcome>());
+            log.debug(&Outcome::of(&request));
             log.debug(&RequestHead::of(&request));
             log.debug(&TokenOrigin::of(RequestHead::of(&request)));
             request.headers_mut().remove("x-own-token");
