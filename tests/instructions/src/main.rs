@@ -28,20 +28,27 @@ use tower_bearer::{
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.as_slice() {
+    let done = match arguments.as_slice() {
         [] => {
-            paths::all().iter().for_each(|path| println!("{}", path.name));
-            ExitCode::SUCCESS
+            name_paths();
+            Ok(())
         }
-        [path, requests] => run(path, requests).map_or_else(fail, |()| ExitCode::SUCCESS),
-        _ => fail("usage: tower-bearer-instructions [PATH REQUESTS]".to_owned()),
+        [path, requests] => run(path, requests),
+        _ => Err("usage: tower-bearer-instructions [PATH REQUESTS]".to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "stands where a closure would")]
-fn fail(why: String) -> ExitCode {
-    eprintln!("{why}");
-    ExitCode::FAILURE
+fn name_paths() {
+    for path in paths::all() {
+        println!("{}", path.name);
+    }
 }
 
 fn run(path: &str, requests: &str) -> Result<(), String> {
