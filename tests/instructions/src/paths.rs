@@ -26,12 +26,12 @@ pub(crate) struct Path {
 
 pub(crate) fn all() -> Vec<Path> {
     let refused = StatusCode::UNAUTHORIZED;
-    let uncached = verifier;
     vec![
-        path("accepted", uncached(), good(), StatusCode::OK),
-        path("expired", uncached(), bearer(KID, NOW - 3_600, GENUINE), refused),
-        path("forged", uncached(), bearer(KID, NOW + 3_600, FORGED), refused),
-        path("unknown_kid", uncached(), bearer("2025-12", NOW + 3_600, GENUINE), refused),
+        path("cached", verifier().cache(1_000), good(), StatusCode::OK),
+        path("accepted", verifier(), good(), StatusCode::OK),
+        path("expired", verifier(), bearer(KID, NOW - 3_600, GENUINE), refused),
+        path("forged", verifier(), bearer(KID, NOW + 3_600, FORGED), refused),
+        path("unknown_kid", verifier(), bearer("2025-12", NOW + 3_600, GENUINE), refused),
     ]
 }
 
