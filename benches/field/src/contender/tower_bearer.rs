@@ -1,0 +1,42 @@
+//! This crate, as its README sets it up.
+
+use axum::{Router, routing::get};
+use tower_bearer::{
+    Claims, JwtLayer, KeyResolver, RemoteJwks, StaticKeys, TrustedIssuer, Verifier,
+};
+
+use crate::{
+    app::{App, Framework, PATH},
+    world::{AUDIENCE, Failure, Side},
+};
+
+use super::{AWS_LC, Contender, Role, Signatures, User};
+
+pub(super) const UNCACHED: Contender = Contender {
+    name: "tower-bearer",
+    package: "tower-bearer",
+    signatures: Signatures::By { package: "aws-lc-rs", backend: AWS_LC },
+    framework: Framework::Axum08,
+    role: Role::Own,
+    build: |side| Box::pin(async { Ok(app(verifier(side).await?)) }),
+};
+
+async fn verifier(side: &Side) -> Result<Verifier, Failure> {
+    let issuer = match side.secret() {
+        Some(secret) => TrustedIssuer::new(&side.issuer, AUDIENCE, StaticKeys::hs256(secret)?),
+        None => {
+            let keys = RemoteJwks::builder(side.jwks_url()).danger_allow_http().build()?;
+            keys.preload().await?;
+            TrustedIssuer::new(&side.issuer, AUDIENCE, keys)
+        }
+    };
+    Ok(Verifier::new(issuer)?)
+}
+
+fn app(verifier: Verifier) -> App {
+    App::Axum08(Router::new().route(PATH, get(me)).route_layer(JwtLayer::new(verifier)))
+}
+
+async fn me(Claims(user): Claims<User>) -> String {
+    user.sub.clone()
+}
