@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Some fetch their keys in the background once they are built.
-const PATIENCE: usize = 200;
+pub(crate) const PATIENCE: usize = 200;
 
 /// Shows that the good token passes, and that what has to be refused is.
 pub(crate) async fn admit(app: &App, role: Role, side: &Side) -> Result<(), Failure> {
@@ -43,13 +43,14 @@ async fn passes(app: &App, side: &Side) -> Result<(), Failure> {
         if status == StatusCode::OK {
             return Ok(());
         }
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "there is no other way to know that keys are there"
-        )]
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        pause().await;
     }
     Err(format!("answers the good token with {status}").into())
+}
+
+#[expect(clippy::disallowed_methods, reason = "there is no other way to know that keys are there")]
+pub(crate) async fn pause() {
+    tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ type Building<'a> = Pin<Box<dyn Future<Output = Result<App, Failure>> + 'a>>;
 /// One who takes part.
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
-    /// Its package, and one of its dependencies that says more, as both are called in Cargo.lock.
+    /// Its package, as it is called in Cargo.lock, and the series of versions if it is not the newest.
     pub(crate) package: &'static str,
     pub(crate) signatures: Signatures,
     pub(crate) framework: Framework,
@@ -50,7 +50,7 @@ pub(crate) enum Signatures {
     By {
         /// The dependency, as it is called in Cargo.lock.
         package: &'static str,
-        /// Its backend, and whether there was a choice.
+        /// Which of its backends is on, if it has any.
         backend: &'static str,
     },
 }
@@ -89,8 +89,9 @@ pub(crate) const ALL: &[Contender] = &[
     huskarl_axum::CONTENDER,
 ];
 
-const AWS_LC: &str = "aws_lc_rs";
-const RING: &str = "ring, which is all there is";
+/// What is said of jsonwebtoken's backends.
+const AWS_LC: &str = " (aws_lc_rs)";
+const RING: &str = " (ring: all there is)";
 
 /// For those that know public keys only.
 fn no_secrets(side: &Side) -> Result<(), Failure> {

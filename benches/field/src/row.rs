@@ -38,7 +38,6 @@ impl Row {
         let Some(goal) = self.goal else { return String::new() };
         let Some(value) = self.value.number() else { return "not measured".to_owned() };
         let missing = match goal {
-            Goal::AtLeast(least) => least - value,
             Goal::AtMost(most) => value - most,
         };
         match self.value {
@@ -111,8 +110,6 @@ fn digits(value: f64) -> String {
 /// What a value should be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Goal {
-    /// Not less.
-    AtLeast(f64),
     /// Not more.
     AtMost(f64),
 }
@@ -120,7 +117,6 @@ pub(crate) enum Goal {
 impl fmt::Display for Goal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtLeast(least) => write!(out, "≥ {least}"),
             Self::AtMost(most) => write!(out, "≤ {most}"),
         }
     }
@@ -158,12 +154,6 @@ mod tests {
                 value: Value::Count(8),
                 goal: Goal::AtMost(6.0),
                 expected: "fails by 2",
-            },
-            Case {
-                name: "too little",
-                value: ratio(0.9),
-                goal: Goal::AtLeast(0.95),
-                expected: "fails by 0.050",
             },
             Case {
                 name: "nothing",

@@ -30,8 +30,8 @@ impl Versions {
 
     /// A contender's package, and who checks its signatures.
     pub(crate) fn of(&self, contender: &Contender) -> Option<String> {
-        let name = contender.package;
-        let own = self.of_dependency("tower-bearer-field", name, contender.framework)?;
+        let (name, series) = contender.package.split_once(' ').unwrap_or((contender.package, ""));
+        let own = self.of_dependency("tower-bearer-field", name, series)?;
         let Signatures::By { package, backend } = contender.signatures else {
             return Some(format!("{name} {own}"));
         };
@@ -39,12 +39,10 @@ impl Versions {
         Some(format!("{name} {own}, signatures by {package} {version}{backend}"))
     }
 
-    /// The version that one package has of another.
-    fn of_dependency(&self, package: &str, dependency: &str) -> Option<&str> {
-        self.package
-            .iter()
-            .filter(|one| one.name == package)
-            .find_map(|one| self.direct(one, dependency))
+    /// The version that one package has of another, the newest if it has several.
+    fn of_dependency(&self, package: &str, dependency: &str, series: &str) -> Option<&str> {
+        let package = self.package.iter().find(|one| one.name == package)?;
+        self.direct(package, dependency, series)
     }
 
     /// The nearest one below a package.
@@ -52,7 +50,7 @@ impl Versions {
         let mut level =
             vec![self.package.iter().find(|one| one.name == name && one.version == version)?];
         for _ in 0..4 {
-            if let Some(found) = level.iter().find_map(|one| self.direct(one, wanted)) {
+            if let Some(found) = level.iter().find_map(|one| self.direct(one, wanted, "")) {
                 return Some(found);
             }
             level = level
@@ -63,11 +61,10 @@ impl Versions {
         None
     }
 
-    fn direct(&self, package: &Package, dependency: &str) -> Option<&str> {
-        let named = |text: &&String| text.split(' ').next() == Some(dependency);
-        let found = package.dependencies.iter().filter(named).filter_map(|text| self.named(text));
-        // Several majors under other names: the newest is the one that has its own name.
-        found.map(|one| one.version.as_str()).max_by_key(|version| major(version))
+    fn direct(&self, package: &Package, dependency: &str, series: &str) -> Option<&str> {
+        let named = package.dependencies.iter().filter_map(|text| self.named(text));
+        let found = named.filter(|one| one.name == dependency && one.version.starts_with(series));
+        found.map(|one| one.version.as_str()).max_by_key(|version| parts(version))
     }
 
     /// `name` where there is one version of it, `name version` where there are several.
@@ -80,7 +77,7 @@ impl Versions {
     }
 }
 
-fn major(version: &str) -> Vec<u64> {
+fn parts(version: &str) -> Vec<u64> {
     version.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
@@ -113,7 +110,8 @@ mod tests {
             "#,
         )
         .unwrap();
-        assert_eq!(versions.of_dependency("tower-bearer-field", "tokens"), Some("11.2.0"));
+        assert_eq!(versions.of_dependency("tower-bearer-field", "tokens", ""), Some("11.2.0"));
+        assert_eq!(versions.of_dependency("tower-bearer-field", "tokens", "9."), Some("9.1.0"));
         assert_eq!(versions.below("peer", "0.4.0", "tokens"), Some("9.1.0"));
         assert_eq!(versions.below("peer", "0.4.0", "nothing"), None);
     }

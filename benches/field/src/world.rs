@@ -110,6 +110,7 @@ impl World {
         Ok(Self { sides })
     }
 
+    #[cfg(test)]
     pub(crate) fn side(&self, algorithm: Algorithm) -> Result<&Side, Failure> {
         let side = self.sides.iter().find(|side| side.algorithm == algorithm);
         side.ok_or_else(|| format!("there is no world of {algorithm}").into())

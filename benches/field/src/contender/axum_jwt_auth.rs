@@ -21,7 +21,7 @@ pub(super) const CONTENDER: Contender = Contender {
     package: "axum-jwt-auth",
     signatures: Signatures::By {
         package: "jsonwebtoken",
-        backend: "rust_crypto, which it turns on itself",
+        backend: " (rust_crypto, which it turns on itself)",
     },
     framework: Framework::Axum08,
     role: Role::Peer,

@@ -21,12 +21,12 @@ use crate::{
     world::{AUDIENCE, Algorithm, Failure, Side},
 };
 
-use super::{AWS_LC, Contender, Role, Signatures, User};
+use super::{Contender, Role, Signatures, User};
 
 pub(super) const CONTENDER: Contender = Contender {
     name: "by hand: from_fn and jsonwebtoken",
     package: "jsonwebtoken",
-    signatures: Signatures::By { package: "aws-lc-rs", backend: AWS_LC },
+    signatures: Signatures::By { package: "aws-lc-rs", backend: "" },
     framework: Framework::Axum08,
     role: Role::Peer,
     build: |side| Box::pin(async { app(side) }),

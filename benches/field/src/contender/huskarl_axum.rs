@@ -23,7 +23,7 @@ pub(super) const CONTENDER: Contender = Contender {
     package: "huskarl-axum",
     signatures: Signatures::By {
         package: "huskarl-crypto-native",
-        backend: "RustCrypto, which is all there is but for WebCrypto",
+        backend: " (RustCrypto: all there is)",
     },
     framework: Framework::Axum08,
     role: Role::Peer,

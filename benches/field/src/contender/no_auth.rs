@@ -20,6 +20,7 @@ pub(super) const AXUM_08: Contender = Contender {
 
 pub(super) const AXUM_07: Contender = Contender {
     name: "no auth, axum 0.7",
+    package: "axum 0.7",
     framework: Framework::Axum07,
     build: |_| {
         Box::pin(async {

@@ -10,12 +10,12 @@ use crate::{
     world::{AUDIENCE, Failure, Side},
 };
 
-use super::{AWS_LC, Contender, Role, Signatures, User};
+use super::{Contender, Role, Signatures, User};
 
 pub(super) const UNCACHED: Contender = Contender {
     name: "tower-bearer",
     package: "tower-bearer",
-    signatures: Signatures::By { package: "aws-lc-rs", backend: AWS_LC },
+    signatures: Signatures::By { package: "aws-lc-rs", backend: "" },
     framework: Framework::Axum08,
     role: Role::Own,
     build: |side| Box::pin(async { Ok(app(verifier(side).await?)) }),
