@@ -91,7 +91,7 @@ pub(crate) const ALL: &[Contender] = &[
 
 /// What is said of jsonwebtoken's backends.
 const AWS_LC: &str = " (aws_lc_rs)";
-const RING: &str = " (ring: all there is)";
+const RING: &str = " (ring, its only backend)";
 
 /// For those that know public keys only.
 fn no_secrets(side: &Side) -> Result<(), Failure> {

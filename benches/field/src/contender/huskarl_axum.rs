@@ -23,7 +23,7 @@ pub(super) const CONTENDER: Contender = Contender {
     package: "huskarl-axum",
     signatures: Signatures::By {
         package: "huskarl-crypto-native",
-        backend: " (RustCrypto: all there is)",
+        backend: " (RustCrypto, its platform for native programs)",
     },
     framework: Framework::Axum08,
     role: Role::Peer,
