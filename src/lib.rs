@@ -223,6 +223,8 @@ struct Testing;
 #[doc = include_str!("../docs/WHERE_TOKENS_LIVE.md")]
 struct WhereTokensLive;
 
+#[cfg(feature = "cache")]
+mod cache;
 mod claims;
 mod clock;
 #[cfg(feature = "config")]

@@ -20,7 +20,7 @@ pub use self::{
 };
 use crate::{
     claims::{
-        registered::{RegisteredSpans, Span},
+        registered::{Dates, RegisteredSpans, Span},
         scopes::Scopes,
     },
     clock::{Clock, NumericDate},
@@ -196,6 +196,15 @@ impl VerifiedToken {
         T: DeserializeOwned + Send + Sync + 'static,
     {
         typed::decode(&self.0.typed, &self.0.payload)
+    }
+
+    /// The key that verified it.
+    pub(crate) fn key(&self) -> &VerifyingKey {
+        &self.0.key
+    }
+
+    pub(crate) fn dates(&self) -> Dates {
+        self.0.registered.dates
     }
 
     /// On what terms it was taken.

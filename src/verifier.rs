@@ -4,6 +4,8 @@ mod candidate;
 mod dynamic;
 mod issuer;
 mod issuers;
+mod judge;
+mod memory;
 mod question;
 mod questions;
 mod resolver;
@@ -16,29 +18,20 @@ use futures_util::future::join_all;
 
 #[cfg(feature = "config")]
 pub(crate) use self::issuer::MAX_LEEWAY;
-use self::{
-    candidate::Candidate,
-    dynamic::Dynamic,
-    issuer::Trusted,
-    issuers::{Halt, Issuers},
-};
+#[cfg(feature = "cache")]
+use self::memory::Remembered;
+use self::{dynamic::Dynamic, issuer::Trusted, issuers::Issuers, judge::Court, memory::Memory};
 pub use self::{
     issuer::TrustedIssuer,
     resolver::{IssuerFn, IssuerFnSync, IssuerResolver, issuer_fn, issuer_fn_sync},
     status::IssuerStatus,
 };
+#[cfg(feature = "cache")]
+use crate::cache::TokenCache;
 use crate::{
-    claims::registered::Registered,
-    error::{ConfigError, KeyError, TokenError, TokenErrorKind},
-    jose::{
-        compact::{self, Compact},
-        header::Header,
-        json::has_reserved_strings,
-        key::VerifyingKey,
-    },
+    error::{ConfigError, KeyError, TokenError},
     keys::KeyResolver,
     lookup::Lookup,
-    telemetry::{TARGET, count},
     token::VerifiedToken,
 };
 
@@ -63,7 +56,7 @@ use crate::{
 ///
 /// It needs neither Tower nor a request: a queue worker or a command-line tool can use it as well.
 #[derive(Clone)]
-pub struct Verifier(Issuers);
+pub struct Verifier(Arc<Court>);
 
 impl Verifier {
     /// A verifier of one issuer's tokens.
@@ -82,7 +75,7 @@ impl Verifier {
     ///
     /// There is no issuer, one is named twice, or a setting of one is empty or contradicts another.
     pub fn any_of(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
-        Issuers::fixed(issuers).map(Self)
+        Issuers::fixed(issuers).map(Self::of)
     }
 
     /// A verifier of the tokens of whoever this resolver knows: tenants from a database.
@@ -125,7 +118,50 @@ impl Verifier {
     /// # }
     /// ```
     pub fn dynamic(issuers: impl IssuerResolver) -> Self {
-        Self(Issuers::Dynamic(Arc::new(Dynamic::new(issuers))))
+        Self::of(Issuers::Dynamic(Arc::new(Dynamic::new(issuers))))
+    }
+
+    /// Remembers so many tokens that were verified, so that a token that comes again costs no signature: less than a
+    /// microsecond in place of tens.
+    ///
+    /// An answer from memory is the answer that verifying would give. Whenever a token comes again,
+    ///
+    /// - `exp`, `nbf` and [`max_age`](TrustedIssuer::max_age) are judged by the clock again;
+    /// - [revocation](TrustedIssuer::revocation) is asked about again;
+    /// - its issuer still has to be trusted, on the same terms;
+    /// - the keys still have to be those that verified it. Once [they have changed](KeyResolver::generation), all is judged
+    ///   anew, and the signature alone is taken for checked if the key is still the same. What was verified by keys whose
+    ///   resolver knows no generation, as that of [`resolver_fn`](crate::resolver_fn), is not remembered.
+    ///
+    /// Tokens that were refused are never remembered. The whole token is compared. A token takes about 1.75 KB, itself
+    /// included: give it room for a little more tokens than are in use at once. There are never more than `capacity`; those that are used least
+    /// make room. A `capacity` of zero remembers nothing.
+    ///
+    /// Clones share what they remember. A verifier that this is called on again starts anew.
+    ///
+    /// ```
+    /// use tower_bearer::{StaticKeys, TrustedIssuer, Verifier};
+    ///
+    /// let keys = StaticKeys::hs256([7; 32])?;
+    /// let issuer = TrustedIssuer::new("https://issuer.example", "https://api.example", keys);
+    /// let verifier = Verifier::new(issuer)?.cache(10_000);
+    /// # drop(verifier);
+    /// # Ok::<(), tower_bearer::ConfigError>(())
+    /// ```
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub fn cache(self, capacity: usize) -> Self {
+        self.remembering(TokenCache::whole(capacity))
+    }
+
+    /// The same, without the tokens: they are known again by their SHA-256.
+    ///
+    /// Each request pays for the digest, half a microsecond. In return an entry takes half the memory, and who reads the memory of the
+    /// program finds no token there that could be used.
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub fn cache_by_digest(self, capacity: usize) -> Self {
+        self.remembering(TokenCache::by_digest(capacity))
     }
 
     /// Verifies a token in compact form (RFC 7515 §7.1).
@@ -133,35 +169,7 @@ impl Verifier {
     /// [`Lookup::Ready`] unless a resolver has to wait for the key, or for the issuer. The `?` of
     /// `verifier.verify(token).await?` gives the proof.
     pub fn verify(&self, token: &str) -> Lookup<Result<VerifiedToken, TokenError>> {
-        let mut algorithm = None;
-        match begin(token, &mut algorithm, |header, claims| self.0.find(header, claims)) {
-            Ok(Begun { candidate, key: Lookup::Ready(key), parts }) => {
-                Lookup::Ready(counted(finish(candidate, key, &parts), algorithm))
-            }
-            Ok(Begun { candidate, key: Lookup::Pending(key), .. }) => {
-                let token = token.to_owned();
-                Lookup::pending(async move {
-                    let key = key.await;
-                    let judged = Compact::split(&token)
-                        .map_err(TokenError::from)
-                        .and_then(|parts| finish_later(candidate, key, &parts));
-                    counted(judged, algorithm)
-                })
-            }
-            Err(Halt::Refused(error)) => Lookup::Ready(counted(Err(error), algorithm)),
-            Err(Halt::Waits(issuer)) => {
-                let token = token.to_owned();
-                Lookup::pending(async move {
-                    let judge = async {
-                        let trusted = issuer.await?;
-                        let Begun { candidate, key, parts } =
-                            begin(&token, &mut None, |_, _| Ok::<_, TokenError>(trusted))?;
-                        finish_later(candidate, key.await, &parts)
-                    };
-                    counted(judge.await, algorithm)
-                })
-            }
-        }
+        self.0.verify(token)
     }
 
     /// Fetches what a first request would wait for, of all issuers at once. One that fails keeps no other
@@ -185,7 +193,7 @@ impl Verifier {
     /// clones of the same keys.
     #[must_use = "if it is `false`, the key is still good"]
     pub fn forget_key(&self, issuer: &str, kid: &str) -> bool {
-        self.0.get(issuer).is_some_and(|trusted| trusted.keys.forget_key(kid))
+        self.0.issuers.get(issuer).is_some_and(|trusted| trusted.keys.forget_key(kid))
     }
 
     /// How the keys of each issuer are, by the issuers' names: for a health endpoint.
@@ -194,7 +202,17 @@ impl Verifier {
             issuer: trusted.name().as_ref().to_owned(),
             keys: trusted.keys.status(),
         };
-        self.0.all().iter().map(status).collect()
+        self.0.issuers.all().iter().map(status).collect()
+    }
+
+    #[cfg(feature = "cache")]
+    fn remembering(&self, cache: Option<TokenCache<Remembered>>) -> Self {
+        let issuers = self.0.issuers.clone();
+        Self(Arc::new(Court { issuers, memory: Memory::of(cache) }))
+    }
+
+    fn of(issuers: Issuers) -> Self {
+        Self(Arc::new(Court { issuers, memory: Memory::default() }))
     }
 
     fn of_all(
@@ -203,7 +221,7 @@ impl Verifier {
     ) -> Lookup<Result<(), KeyError>> {
         let mut waiting = Vec::new();
         let mut known = Ok(());
-        for trusted in self.0.all() {
+        for trusted in self.0.issuers.all() {
             match ask(&*trusted.keys) {
                 Lookup::Ready(loaded) => known = known.and(loaded),
                 Lookup::Pending(future) => waiting.push(future),
@@ -216,84 +234,9 @@ impl Verifier {
     }
 }
 
-/// All that can be judged without a key, and the question for the key.
-///
-/// It notes the algorithm that the header names, for the record of what becomes of the token.
-fn begin<'t, E>(
-    token: &'t str,
-    algorithm: &mut Option<&'static str>,
-    issuer: impl FnOnce(&Header<'_>, &Registered<'_>) -> Result<Arc<Trusted>, E>,
-) -> Result<Begun<'t>, E>
-where
-    E: From<TokenError> + From<TokenErrorKind>,
-{
-    let parts = Compact::split(token)?;
-    let (mut stack, mut heap) = ([0; 1024], Vec::new());
-    let header = compact::decode_into(parts.header, &mut stack, &mut heap)
-        .ok_or(TokenErrorKind::Malformed)?;
-    let header = Header::read(header)?;
-    *algorithm = Some(header.algorithm().name());
-    let payload = compact::decode(parts.payload)
-        .and_then(|payload| String::from_utf8(payload).ok())
-        .ok_or(TokenErrorKind::Malformed)?;
-    let claims = Registered::read(&payload)?;
-    if has_reserved_strings(&payload) {
-        return Err(TokenErrorKind::InvalidClaim.into());
-    }
-    let trusted = issuer(&header, &claims)?;
-    let claims = trusted.judge(&header, claims, &payload)?;
-    let key = trusted.keys.resolve(&header);
-    let candidate = Candidate { trusted, algorithm: header.algorithm(), payload, claims };
-    Ok(Begun { candidate, key, parts })
-}
-
-/// A token that wants only its signature checked.
-struct Begun<'t> {
-    candidate: Candidate,
-    key: Lookup<Result<VerifyingKey, KeyError>>,
-    parts: Compact<'t>,
-}
-
-fn finish(
-    candidate: Candidate,
-    key: Result<VerifyingKey, KeyError>,
-    parts: &Compact<'_>,
-) -> Result<VerifiedToken, TokenError> {
-    let key = key.inspect_err(|error| {
-        if error.kind() != crate::error::KeyErrorKind::NotFound {
-            let source = std::error::Error::source(error).map(tracing::field::display);
-            let issuer = &**candidate.trusted.name();
-            if error.is_told() {
-                tracing::debug!(target: TARGET, issuer, error = %error, source, "keys unavailable");
-            } else {
-                tracing::warn!(target: TARGET, issuer, error = %error, source, "keys unavailable");
-            }
-        }
-    })?;
-    candidate.verify(key, parts)
-}
-
-/// The same once the key has been waited for: the dates were judged before.
-fn finish_later(
-    candidate: Candidate,
-    key: Result<VerifyingKey, KeyError>,
-    parts: &Compact<'_>,
-) -> Result<VerifiedToken, TokenError> {
-    candidate.check_times_again()?;
-    finish(candidate, key, parts)
-}
-
-/// The same, once it is counted. An error knows the algorithm, where it was read.
-fn counted(
-    judged: Result<VerifiedToken, TokenError>,
-    algorithm: Option<&'static str>,
-) -> Result<VerifiedToken, TokenError> {
-    count::token(judged.as_ref().map(drop).map_err(|error| error.kind().code()));
-    judged.map_err(|error| error.with_algorithm(algorithm))
-}
-
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Verifier").field(&self.0).finish()
+        let Court { issuers, memory } = &*self.0;
+        f.debug_struct("Verifier").field("issuers", issuers).field("memory", memory).finish()
     }
 }

@@ -9,6 +9,7 @@ use std::{fmt, sync::Arc};
 use aws_lc_rs::{hmac, signature::ParsedPublicKey};
 use jsonwebtoken::{AlgorithmFamily, DecodingKey, DecodingKeyKind};
 
+use self::material::Fingerprint;
 pub(crate) use self::material::Material;
 #[cfg(feature = "config")]
 pub(crate) use self::material::looks_like_a_key;
@@ -41,6 +42,8 @@ struct Inner {
     key_id: Option<Box<str>>,
     declared: bool,
     verifier: Arc<dyn SignatureVerifier>,
+    /// What it was made of; `None` if the key lives elsewhere.
+    material: Option<Fingerprint>,
 }
 
 /// Checks signatures: the seam for other backends, such as an HSM or a validated module.
@@ -143,7 +146,7 @@ impl VerifyingKey {
 
     /// A key that lives elsewhere and is asked to check signatures of this algorithm.
     pub fn from_verifier(algorithm: Algorithm, verifier: impl SignatureVerifier) -> Self {
-        Self::of(algorithm, Arc::new(verifier))
+        Self::of(algorithm, Arc::new(verifier), None)
     }
 
     /// The same key under this name. Tokens with this `kid` are verified by it.
@@ -183,7 +186,7 @@ impl VerifyingKey {
         algorithm: Algorithm,
         material: &Material,
     ) -> Result<Self, KeyError> {
-        Ok(Self::of(algorithm, material.prepare(algorithm)?))
+        Ok(Self::of(algorithm, material.prepare(algorithm)?, Some(material.fingerprint())))
     }
 
     /// The same key, marked as not declared for its algorithm.
@@ -201,17 +204,33 @@ impl VerifyingKey {
         self.kid().is_some() && self.kid() == other.kid() && self.algorithm() == other.algorithm()
     }
 
-    fn of(algorithm: Algorithm, verifier: Arc<dyn SignatureVerifier>) -> Self {
-        Self(Arc::new(Inner { algorithm, key_id: None, declared: true, verifier }))
+    /// Whether what one verified the other would verify as well: the same algorithm and the same key, however often it
+    /// was parsed.
+    pub(crate) fn is_equivalent(&self, other: &Self) -> bool {
+        let (one, other) = (&*self.0, &*other.0);
+        let same = match (&one.material, &other.material) {
+            (Some(one), Some(other)) => one == other,
+            _ => Arc::ptr_eq(&one.verifier, &other.verifier),
+        };
+        same && one.algorithm == other.algorithm
+    }
+
+    fn of(
+        algorithm: Algorithm,
+        verifier: Arc<dyn SignatureVerifier>,
+        material: Option<Fingerprint>,
+    ) -> Self {
+        Self(Arc::new(Inner { algorithm, key_id: None, declared: true, verifier, material }))
     }
 
     fn parts(&self) -> Inner {
-        let Inner { algorithm, key_id, declared, verifier } = &*self.0;
+        let Inner { algorithm, key_id, declared, verifier, material } = &*self.0;
         Inner {
             algorithm: *algorithm,
             key_id: key_id.clone(),
             declared: *declared,
             verifier: Arc::clone(verifier),
+            material: *material,
         }
     }
 }

@@ -18,6 +18,10 @@ pub(super) struct Candidate {
     pub(super) algorithm: Algorithm,
     pub(super) payload: String,
     pub(super) claims: RegisteredSpans,
+    /// That this very token was verified before, by which key.
+    pub(super) proof: Option<VerifiedToken>,
+    /// Of which generation the issuer's keys were before this one was asked for.
+    pub(super) generation: Option<u64>,
 }
 
 impl Candidate {
@@ -32,23 +36,28 @@ impl Candidate {
         parts: &Compact<'_>,
     ) -> Result<VerifiedToken, TokenError> {
         self.check_key(&key)?;
+        self.check_signature(&key, parts)?;
+        let required = self.trusted.rules.check_required(&self.payload);
+        required.map_err(|error| error.signed_by(self.trusted.name(), key.kid()))?;
+        let Self { trusted, payload, claims, .. } = self;
+        not_revoked(VerifiedToken::new(Arc::clone(&trusted.terms), key, payload, claims))
+    }
+
+    fn check_signature(
+        &self,
+        key: &VerifyingKey,
+        parts: &Compact<'_>,
+    ) -> Result<(), TokenErrorKind> {
+        if self.proof.as_ref().is_some_and(|proof| proof.key().is_equivalent(key)) {
+            return Ok(());
+        }
         let (mut stack, mut heap) = ([0; 1024], Vec::new());
         let signature = compact::decode_into(parts.signature, &mut stack, &mut heap)
             .ok_or(TokenErrorKind::Malformed)?;
         key.verify(parts.signing_input, signature).map_err(|error| match error {
             SignatureError::Invalid => TokenErrorKind::InvalidSignature,
             SignatureError::Unavailable => TokenErrorKind::KeysUnavailable,
-        })?;
-        let required = self.trusted.rules.check_required(&self.payload);
-        required.map_err(|error| error.signed_by(self.trusted.name(), key.kid()))?;
-        let Self { trusted, algorithm: _, payload, claims } = self;
-        let token = VerifiedToken::new(Arc::clone(&trusted.terms), key, payload, claims);
-        let kind = match token.revocation() {
-            Revocation::Good => return Ok(token),
-            Revocation::Revoked => TokenErrorKind::Revoked,
-            Revocation::Unknown => TokenErrorKind::RevocationUnavailable,
-        };
-        Err(TokenError::from(kind).signed_by(trusted.name(), token.key_id()))
+        })
     }
 
     /// The key's one algorithm is the token's, and somebody meant the key for it (RFC 8725 §3.1).
@@ -61,4 +70,14 @@ impl Candidate {
             Err(TokenErrorKind::AlgorithmNotAllowed)
         }
     }
+}
+
+/// The token, unless it has been taken back or nobody knows.
+pub(super) fn not_revoked(token: VerifiedToken) -> Result<VerifiedToken, TokenError> {
+    let kind = match token.revocation() {
+        Revocation::Good => return Ok(token),
+        Revocation::Revoked => TokenErrorKind::Revoked,
+        Revocation::Unknown => TokenErrorKind::RevocationUnavailable,
+    };
+    Err(TokenError::from(kind).signed_by(&token.terms().issuer, token.key_id()))
 }

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
 use super::{
     dynamic::Dynamic,
@@ -19,8 +19,25 @@ pub(super) type Found = Result<Arc<Trusted>, TokenError>;
 pub(super) enum Issuers {
     /// Those that a resolver knows.
     Dynamic(Arc<Dynamic>),
-    /// These, by name, and no other.
-    Fixed(Arc<HashMap<Arc<str>, Arc<Trusted>>>),
+    /// These, in the order of their names, and no other.
+    Fixed(Arc<[Arc<Trusted>]>),
+}
+
+/// An issuer, shared only where its place could be taken by another.
+pub(super) enum Held<'i> {
+    Borrowed(&'i Trusted),
+    Shared(Arc<Trusted>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Trusted;
+
+    fn deref(&self) -> &Trusted {
+        match self {
+            Self::Borrowed(trusted) => trusted,
+            Self::Shared(trusted) => trusted,
+        }
+    }
 }
 
 /// Why there is no issuer at hand.
@@ -47,20 +64,22 @@ impl Issuers {
     pub(super) fn fixed(
         issuers: impl IntoIterator<Item = TrustedIssuer>,
     ) -> Result<Self, ConfigError> {
-        let mut all = HashMap::new();
-        for issuer in issuers {
-            let trusted = issuer.build()?;
-            if let Some(twice) = all.insert(Arc::clone(trusted.name()), Arc::new(trusted)) {
-                let name = twice.name();
-                return Err(ConfigError::new(format!(
-                    "the issuer {name:?} is configured twice: give it all its audiences and keys at once"
-                )));
-            }
+        let all: Result<Vec<_>, _> =
+            issuers.into_iter().map(|issuer| issuer.build().map(Arc::new)).collect();
+        let mut all = all?;
+        all.sort_by(|one, other| one.name().cmp(other.name()));
+        let alike =
+            |pair: &&[Arc<Trusted>]| matches!(pair, [one, other] if one.name() == other.name());
+        if let Some([twice, ..]) = all.windows(2).find(alike) {
+            let name = twice.name();
+            return Err(ConfigError::new(format!(
+                "the issuer {name:?} is configured twice: give it all its audiences and keys at once"
+            )));
         }
         if all.is_empty() {
             return Err(ConfigError::new("a verifier needs at least one trusted issuer"));
         }
-        Ok(Self::Fixed(Arc::new(all)))
+        Ok(Self::Fixed(all.into()))
     }
 
     /// The issuer of this token.
@@ -76,32 +95,39 @@ impl Issuers {
     }
 
     /// The issuer of exactly this name, where it is known now.
-    pub(super) fn get(&self, name: &str) -> Option<Arc<Trusted>> {
+    pub(super) fn get(&self, name: &str) -> Option<Held<'_>> {
         match self {
-            Self::Dynamic(issuers) => issuers.get(name),
-            Self::Fixed(issuers) => issuers.get(name).cloned(),
+            Self::Dynamic(issuers) => issuers.get(name).map(Held::Shared),
+            Self::Fixed(issuers) => by_name(issuers, name).map(|trusted| Held::Borrowed(trusted)),
         }
     }
 
     /// All that are known now, by name.
     pub(super) fn all(&self) -> Vec<Arc<Trusted>> {
-        let mut all = match self {
-            Self::Dynamic(issuers) => issuers.all(),
-            Self::Fixed(issuers) => issuers.values().cloned().collect(),
-        };
-        all.sort_unstable_by(|one, other| one.name().cmp(other.name()));
-        all
+        match self {
+            Self::Dynamic(issuers) => {
+                let mut all = issuers.all();
+                all.sort_unstable_by(|one, other| one.name().cmp(other.name()));
+                all
+            }
+            Self::Fixed(issuers) => issuers.to_vec(),
+        }
     }
 }
 
-fn find_fixed(issuers: &HashMap<Arc<str>, Arc<Trusted>>, claims: &Registered<'_>) -> Found {
+fn by_name<'i>(issuers: &'i [Arc<Trusted>], name: &str) -> Option<&'i Arc<Trusted>> {
+    let place = issuers.binary_search_by(|trusted| (**trusted.name()).cmp(name)).ok()?;
+    issuers.get(place)
+}
+
+fn find_fixed(issuers: &[Arc<Trusted>], claims: &Registered<'_>) -> Found {
     let Text(name) = claims.issuer.as_ref().ok_or_else(|| TokenError::missing("iss"))?;
-    if let Some(trusted) = issuers.get(&**name) {
+    if let Some(trusted) = by_name(issuers, name) {
         return Ok(Arc::clone(trusted));
     }
     let near = match name.strip_suffix('/') {
-        Some(shorter) => issuers.get(shorter),
-        None => issuers.get(&*format!("{name}/")),
+        Some(shorter) => by_name(issuers, shorter),
+        None => by_name(issuers, &format!("{name}/")),
     };
     if let Some(trusted) = near {
         trusted.warn_of_near_miss();

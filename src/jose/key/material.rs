@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::{
+    digest::{Context, SHA256},
     hmac,
     signature::{
         ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
@@ -32,6 +33,10 @@ pub(crate) enum Material {
     Rsa(rsa::Components),
     Secret(Zeroizing<Box<[u8]>>),
 }
+
+/// The SHA-256 of a key's material. Of a secret it is one as well: it stays where the key is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint([u8; 32]);
 
 /// What a strict `SubjectPublicKeyInfo` of each curve starts with: DER has one spelling only, so
 /// the rest is the key (RFC 5480 §2, RFC 8410 §4).
@@ -135,6 +140,24 @@ impl Material {
             .filter(|curve| x.len() == curve.coordinate && y.len() == curve.coordinate)
             .ok_or_else(|| KeyError::invalid("EC coordinates must have the curve's full length"))?;
         curve.point(&[&[4], x, y].concat())
+    }
+
+    /// Tells it from all other material.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let parts: &[&[u8]] = match self {
+            Self::Ec(point) => &[b"EC", point],
+            Self::Ed(key) => &[b"OKP", key],
+            Self::Rsa(components) => &[b"RSA", &components.n, &components.e],
+            Self::Secret(secret) => &[b"oct", secret],
+        };
+        let mut hash = Context::new(&SHA256);
+        for part in parts {
+            hash.update(&part.len().to_be_bytes());
+            hash.update(part);
+        }
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(hash.finish().as_ref());
+        Fingerprint(fingerprint)
     }
 
     /// Parses the material for this algorithm: the one time it is done.

@@ -1,0 +1,31 @@
+use super::Remembered;
+use crate::cache::TokenCache;
+
+#[derive(Debug, Default)]
+pub(in super::super) struct Memory(Option<TokenCache<Remembered>>);
+
+impl Memory {
+    pub(in super::super) fn of(cache: Option<TokenCache<Remembered>>) -> Self {
+        Self(cache)
+    }
+
+    pub(in super::super) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(in super::super) fn get(&self, token: &str) -> Option<Remembered> {
+        self.0.as_ref()?.get(token)
+    }
+
+    pub(in super::super) fn keep(&self, token: &str, remembered: Remembered) {
+        if let Some(cache) = &self.0 {
+            cache.insert(token, remembered);
+        }
+    }
+
+    pub(in super::super) fn forget(&self, token: &str) {
+        if let Some(cache) = &self.0 {
+            cache.remove(token);
+        }
+    }
+}
