@@ -60,6 +60,10 @@ pub(crate) enum Signatures {
 pub(crate) enum Role {
     /// It looks at no token: what time is added to.
     Baseline,
+    /// Ours, which knows the token from before.
+    Cached,
+    /// Ours, which knows the token's digest from before.
+    CachedByDigest,
     /// Ours.
     Own,
     /// Another crate that does the job, or what people write by hand.
@@ -79,6 +83,8 @@ pub(crate) const ALL: &[Contender] = &[
     no_auth::AXUM_08,
     no_auth::AXUM_07,
     static_bearer::CONTENDER,
+    tower_bearer::CACHED,
+    tower_bearer::CACHED_BY_DIGEST,
     tower_bearer::UNCACHED,
     by_hand::CONTENDER,
     tower_oauth2_resource_server::CONTENDER,

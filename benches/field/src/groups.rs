@@ -2,6 +2,7 @@
 
 mod accepting;
 mod allocations;
+mod cached;
 mod crates;
 mod refusing;
 
@@ -50,4 +51,4 @@ pub(crate) struct Group {
 
 /// In the order they are run and printed in.
 pub(crate) const ALL: &[Group] =
-    &[accepting::GROUP, allocations::GROUP, refusing::GROUP, crates::GROUP];
+    &[accepting::GROUP, cached::GROUP, allocations::GROUP, refusing::GROUP, crates::GROUP];

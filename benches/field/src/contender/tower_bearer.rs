@@ -21,6 +21,23 @@ pub(super) const UNCACHED: Contender = Contender {
     build: |side| Box::pin(async { Ok(app(verifier(side).await?)) }),
 };
 
+pub(super) const CACHED: Contender = Contender {
+    name: "tower-bearer, cached",
+    role: Role::Cached,
+    build: |side| Box::pin(async { Ok(app(verifier(side).await?.cache(CAPACITY))) }),
+    ..UNCACHED
+};
+
+pub(super) const CACHED_BY_DIGEST: Contender = Contender {
+    name: "tower-bearer, cached by digest",
+    role: Role::CachedByDigest,
+    build: |side| Box::pin(async { Ok(app(verifier(side).await?.cache_by_digest(CAPACITY))) }),
+    ..UNCACHED
+};
+
+/// As the documentation of `Verifier::cache` has it.
+const CAPACITY: usize = 10_000;
+
 async fn verifier(side: &Side) -> Result<Verifier, Failure> {
     let issuer = match side.secret() {
         Some(secret) => TrustedIssuer::new(&side.issuer, AUDIENCE, StaticKeys::hs256(secret)?),

@@ -38,7 +38,11 @@ fn run(bench: &Bench<'_>) -> Result<Vec<Row>, Failure> {
                     contender.name,
                     Value::Count(count.saturating_sub(baseline)),
                 );
-                if role == Role::Own { row.goal(Goal::AtMost(20.0)) } else { row }
+                match role {
+                    Role::Cached => row.goal(Goal::AtMost(6.0)),
+                    Role::Own => row.goal(Goal::AtMost(20.0)),
+                    _ => row,
+                }
             }
         });
     }
