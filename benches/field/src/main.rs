@@ -35,6 +35,7 @@ fn main() -> Result<(), Failure> {
     let args = Args::read(env::args().skip(1))?;
     report::heading()?;
     let world = World::new(&Algorithm::ALL)?;
+    report::sizes(&world);
     let bench = Bench::new(args.plan, &world)?;
     for group in groups::ALL.iter().filter(|group| args.wants(group)) {
         report::rows(group, &(group.run)(&bench)?);

@@ -1,6 +1,13 @@
 //! Prints what was measured.
 
-use crate::{contender::ALL, groups::Group, machine, row::Row, versions::Versions, world::Failure};
+use crate::{
+    contender::ALL,
+    groups::Group,
+    machine,
+    row::Row,
+    versions::Versions,
+    world::{Failure, Side, World},
+};
 
 /// What was measured where, and with what.
 pub(crate) fn heading() -> Result<(), Failure> {
@@ -10,6 +17,14 @@ pub(crate) fn heading() -> Result<(), Failure> {
         println!("  {:<36}{}", contender.name, versions.of(contender).unwrap_or_default());
     }
     Ok(())
+}
+
+/// How long the good tokens are: longer ones take longer to hash and to read.
+pub(crate) fn sizes(world: &World) {
+    println!();
+    for Side { algorithm, tokens, .. } in &world.sides {
+        println!("  a token of {algorithm:<25}{} bytes", tokens.good.len());
+    }
 }
 
 /// One group's rows.

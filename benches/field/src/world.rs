@@ -56,7 +56,7 @@ impl Algorithm {
 
 impl fmt::Display for Algorithm {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(if *self == Self::Ed25519 { "Ed25519" } else { self.in_header() })
+        out.pad(if *self == Self::Ed25519 { "Ed25519" } else { self.in_header() })
     }
 }
 

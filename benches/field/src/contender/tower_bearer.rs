@@ -39,13 +39,12 @@ pub(super) const CACHED_BY_DIGEST: Contender = Contender {
 const CAPACITY: usize = 10_000;
 
 async fn verifier(side: &Side) -> Result<Verifier, Failure> {
-    let issuer = match side.secret() {
-        Some(secret) => TrustedIssuer::new(&side.issuer, AUDIENCE, StaticKeys::hs256(secret)?),
-        None => {
-            let keys = RemoteJwks::builder(side.jwks_url()).danger_allow_http().build()?;
-            keys.preload().await?;
-            TrustedIssuer::new(&side.issuer, AUDIENCE, keys)
-        }
+    let issuer = if let Some(secret) = side.secret() {
+        TrustedIssuer::new(&side.issuer, AUDIENCE, StaticKeys::hs256(secret)?)
+    } else {
+        let keys = RemoteJwks::builder(side.jwks_url()).danger_allow_http().build()?;
+        keys.preload().await?;
+        TrustedIssuer::new(&side.issuer, AUDIENCE, keys)
     };
     Ok(Verifier::new(issuer)?)
 }

@@ -39,8 +39,8 @@ fn of(bench: &Bench<'_>, field: &Field<'_>) -> Result<Vec<Row>, Failure> {
         "aws-lc-rs",
         Value::Nanoseconds(raw.spread()),
     )];
-    let timed = added(field, whole)?;
-    rows.extend(timed.iter().map(|one| {
+    let judging = added(field, whole)?;
+    rows.extend(judging.iter().map(|one| {
         let row = Row::new(
             measure(algorithm),
             one.entrant.contender.name,
@@ -52,7 +52,7 @@ fn of(bench: &Bench<'_>, field: &Field<'_>) -> Result<Vec<Row>, Failure> {
         Row::new(measure(algorithm), contender.name, Value::Missing).note(reason)
     }));
     if algorithm == Algorithm::Hs256 {
-        rows.extend(against_best_peer(&timed));
+        rows.extend(against_best_peer(&judging));
     }
     Ok(rows)
 }

@@ -1,13 +1,13 @@
 //! Bad tokens that carry a good signature: what it costs to say no, against the signature alone.
 
-use http::StatusCode;
+use http::{Request, StatusCode};
 
 use crate::{
     app::request,
     contender::Role,
     field::{Entrant, Field},
     groups::{Bench, Group},
-    measure::{Lane, Times, interleaved},
+    measure::{Lane, interleaved},
     row::{Goal, Row, Value},
     world::{Algorithm, Failure},
 };
@@ -36,18 +36,10 @@ fn run(bench: &Bench<'_>) -> Result<Vec<Row>, Failure> {
 fn of(bench: &Bench<'_>, field: &Field<'_>, what: &str, token: &str) -> Result<Vec<Row>, Failure> {
     let measure = format!("time added by a refusal ÷ raw verify, RS256: {what}");
     let request = request(Some(token))?;
-    let judging = |entrant: &&Entrant| matches!(entrant.contender.role, Role::Own | Role::Peer);
-    let answers: Vec<(&Entrant, StatusCode)> = field
-        .entrants
-        .iter()
-        .filter(judging)
-        .map(|entrant| (entrant, bench.runtime.block_on(entrant.app.answer(&request))))
-        .collect();
-    let (refusing, accepting): (Vec<_>, Vec<_>) =
-        answers.into_iter().partition(|(_, status)| *status != StatusCode::OK);
+    let (refusing, accepting) = answers(bench, field, &request);
+    let baselines: Vec<_> = field.of_role(Role::Baseline).collect();
 
     let mut lanes = vec![field.raw()];
-    let baselines: Vec<_> = field.of_role(Role::Baseline).collect();
     lanes.extend(baselines.iter().map(|one| field.accepting(&bench.runtime, &one.app)));
     lanes.extend(refusing.iter().map(|(entrant, status)| {
         Lane::new(|times| entrant.app.time(&bench.runtime, &request, times, *status))
@@ -57,26 +49,36 @@ fn of(bench: &Bench<'_>, field: &Field<'_>, what: &str, token: &str) -> Result<V
     let (without, refusals) = times.split_at(baselines.len());
 
     let mut rows = Vec::new();
-    for ((entrant, status), taken) in refusing.iter().zip(refusals) {
-        let of_framework =
-            |one: &(&&Entrant, &Times)| one.0.contender.framework == entrant.contender.framework;
-        let (_, baseline) =
-            baselines.iter().zip(without).find(of_framework).ok_or("no baseline was timed")?;
-        let value = Value::Ratio(taken.minus(baseline).over(raw).spread());
-        let row = Row::new(&measure, entrant.contender.name, value);
-        let row = if *status == StatusCode::UNAUTHORIZED {
-            row
-        } else {
-            row.note(format!("answers {status}"))
-        };
-        rows.push(if entrant.contender.role == Role::Own {
-            row.goal(Goal::AtMost(0.06))
-        } else {
-            row
-        });
+    for ((Entrant { contender, .. }, status), taken) in refusing.iter().zip(refusals) {
+        let mut pairs = baselines.iter().zip(without);
+        let (_, baseline) = pairs
+            .find(|(one, _)| one.contender.framework == contender.framework)
+            .ok_or("no baseline was timed")?;
+        let added = Value::Ratio(taken.minus(baseline).over(raw).spread());
+        rows.push(judged(Row::new(&measure, contender.name, added), contender.role, *status));
     }
     rows.extend(accepting.iter().map(|(entrant, _)| {
         Row::new(&measure, entrant.contender.name, Value::Missing).note("accepts it")
     }));
     Ok(rows)
+}
+
+type Answers<'a> = Vec<(&'a Entrant, StatusCode)>;
+
+/// Who refuses the request, and who does not.
+fn answers<'a>(
+    bench: &Bench<'_>,
+    field: &'a Field<'_>,
+    request: &Request<()>,
+) -> (Answers<'a>, Answers<'a>) {
+    let judging = [Role::Own, Role::Peer];
+    let entrants = field.entrants.iter().filter(|one| judging.contains(&one.contender.role));
+    entrants
+        .map(|entrant| (entrant, bench.runtime.block_on(entrant.app.answer(request))))
+        .partition(|(_, status)| *status != StatusCode::OK)
+}
+
+fn judged(row: Row, role: Role, status: StatusCode) -> Row {
+    let row = if role == Role::Own { row.goal(Goal::AtMost(0.06)) } else { row };
+    if status == StatusCode::UNAUTHORIZED { row } else { row.note(format!("answers {status}")) }
 }
