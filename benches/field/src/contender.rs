@@ -16,6 +16,8 @@ use std::pin::Pin;
 
 use serde::Deserialize;
 
+pub(crate) use self::tower_bearer::verifier;
+
 use crate::{
     app::{App, Framework},
     world::{Failure, Side},

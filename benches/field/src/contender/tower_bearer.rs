@@ -38,7 +38,8 @@ pub(super) const CACHED_BY_DIGEST: Contender = Contender {
 /// As the documentation of `Verifier::cache` has it.
 const CAPACITY: usize = 10_000;
 
-async fn verifier(side: &Side) -> Result<Verifier, Failure> {
+/// Without a layer around it.
+pub(crate) async fn verifier(side: &Side) -> Result<Verifier, Failure> {
     let issuer = if let Some(secret) = side.secret() {
         TrustedIssuer::new(&side.issuer, AUDIENCE, StaticKeys::hs256(secret)?)
     } else {

@@ -1,10 +1,14 @@
 //! Bad tokens that carry a good signature: what it costs to say no, against the signature alone.
 
+use std::hint::black_box;
+
 use http::{Request, StatusCode};
+use tokio::task::unconstrained;
+use tower_bearer::Verifier;
 
 use crate::{
-    app::request,
-    contender::Role,
+    app::{now, request},
+    contender::{Role, verifier},
     field::{Entrant, Field},
     groups::{Bench, Group},
     measure::{Lane, interleaved},
@@ -17,6 +21,9 @@ pub(super) const GROUP: Group = Group {
     title: "Refusing a token that is signed well: time added to a request without auth, which is accepted",
     run,
 };
+
+/// Of a raw verify, whether a request is around it or not.
+const MOST: Goal = Goal::AtMost(0.06);
 
 fn run(bench: &Bench<'_>) -> Result<Vec<Row>, Failure> {
     let field = bench.field(Algorithm::Rs256)?;
@@ -39,16 +46,20 @@ fn of(bench: &Bench<'_>, field: &Field<'_>, what: &str, token: &str) -> Result<V
     let (refusing, accepting) = answers(bench, field, &request);
     let baselines: Vec<_> = field.of_role(Role::Baseline).collect();
 
-    let mut lanes = vec![field.raw()];
+    let own = bench.runtime.block_on(verifier(field.side))?;
+    let mut lanes = vec![field.raw(), verifying(bench, &own, token)];
     lanes.extend(baselines.iter().map(|one| field.accepting(&bench.runtime, &one.app)));
     lanes.extend(refusing.iter().map(|(entrant, status)| {
         Lane::new(|times| entrant.app.time(&bench.runtime, &request, times, *status))
     }));
     let times = interleaved(bench.plan, &bench.runtime, lanes)?;
-    let (raw, times) = times.split_first().ok_or("nothing was timed")?;
+    let [raw, alone, times @ ..] = times.as_slice() else { return Err("nothing was timed".into()) };
     let (without, refusals) = times.split_at(baselines.len());
 
-    let mut rows = Vec::new();
+    let alone = Value::Ratio(alone.over(raw).spread());
+    let row =
+        Row::new(format!("refusal ÷ raw verify, RS256: {what}"), "Verifier::verify, alone", alone);
+    let mut rows = vec![row.goal(MOST)];
     for ((Entrant { contender, .. }, status), taken) in refusing.iter().zip(refusals) {
         let mut pairs = baselines.iter().zip(without);
         let (_, baseline) = pairs
@@ -61,6 +72,21 @@ fn of(bench: &Bench<'_>, field: &Field<'_>, what: &str, token: &str) -> Result<V
         Row::new(&measure, entrant.contender.name, Value::Missing).note("accepts it")
     }));
     Ok(rows)
+}
+
+/// The verifier without layer, request and response.
+fn verifying<'a>(bench: &'a Bench<'_>, verifier: &'a Verifier, token: &'a str) -> Lane<'a> {
+    Lane::new(|times| {
+        bench.runtime.block_on(unconstrained(async {
+            let began = now();
+            for _ in 0..times {
+                if verifier.verify(black_box(token)).await.is_ok() {
+                    return Err("the verifier accepts it".into());
+                }
+            }
+            Ok(began.elapsed())
+        }))
+    })
 }
 
 type Answers<'a> = Vec<(&'a Entrant, StatusCode)>;
@@ -79,6 +105,6 @@ fn answers<'a>(
 }
 
 fn judged(row: Row, role: Role, status: StatusCode) -> Row {
-    let row = if role == Role::Own { row.goal(Goal::AtMost(0.06)) } else { row };
+    let row = if role == Role::Own { row.goal(MOST) } else { row };
     if status == StatusCode::UNAUTHORIZED { row } else { row.note(format!("answers {status}")) }
 }
