@@ -1,0 +1,44 @@
+//! tower-bearer beside the crates that do the same job:
+//!
+//! ```sh
+//! cargo run --release --manifest-path benches/field/Cargo.toml
+//! cargo run --release --manifest-path benches/field/Cargo.toml -- --quick --only refusing
+//! ```
+//!
+//! A contender is first shown to accept a good token and to refuse forged ones. What is printed are ratios
+//! of things that were measured in turns, as medians of all rounds and what lies between the tenth and the
+//! ninetieth percentile. Time is added to that of a request to the same handler without auth, on the same
+//! axum, and divided by the time that the signature takes alone, its key parsed.
+
+mod app;
+mod args;
+mod check;
+mod contender;
+mod field;
+mod groups;
+mod machine;
+mod measure;
+mod report;
+mod row;
+mod versions;
+mod world;
+
+use std::env;
+
+use crate::{
+    args::Args,
+    groups::Bench,
+    world::{Algorithm, Failure, World},
+};
+
+fn main() -> Result<(), Failure> {
+    let args = Args::read(env::args().skip(1))?;
+    report::heading()?;
+    let world = World::new(&Algorithm::ALL)?;
+    report::sizes(&world);
+    let bench = Bench::new(args.plan, &world)?;
+    for group in groups::ALL.iter().filter(|group| args.wants(group)) {
+        report::rows(group, &(group.run)(&bench)?);
+    }
+    Ok(())
+}
