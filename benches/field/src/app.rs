@@ -36,6 +36,14 @@ pub(crate) enum App {
 pub(crate) const PATH: &str = "/me";
 
 impl App {
+    /// Ready to serve: `axum::serve` does this for each connection, and without it axum would do it for each request.
+    pub(crate) fn ready(self) -> Self {
+        match self {
+            Self::Axum07(router) => Self::Axum07(router.with_state(())),
+            Self::Axum08(router) => Self::Axum08(router.with_state(())),
+        }
+    }
+
     /// Answers one request on a clone of the router, which is what hyper does.
     pub(crate) async fn answer(&self, request: &Request<()>) -> StatusCode {
         let request = request.clone();

@@ -76,7 +76,7 @@ pub(crate) enum Role {
 
 impl Contender {
     pub(crate) async fn build(&self, side: &Side) -> Result<App, Failure> {
-        (self.build)(side).await
+        Ok((self.build)(side).await?.ready())
     }
 }
 
