@@ -61,6 +61,9 @@
 //! 12. The claims that [`require_claim`](TrustedIssuer::require_claim) asks for have their values.
 //! 13. A [revocation check](TrustedIssuer::revocation), if there is one, knows that the token has not been taken back.
 //!
+//! A verifier with a [cache](Verifier::cache) does not repeat for a token that comes again what cannot have changed. It does repeat what time,
+//! a revocation, new keys or other terms could.
+//!
 //! Keys are checked when they are built: see [`VerifyingKey`]. Five settings switch a check off, and
 //! their names start with `danger`: [`Audience::danger_any`], [`TrustedIssuer::danger_no_expiry`],
 //! [`TrustedIssuer::danger_accept_bound_tokens`], [`RemoteJwksBuilder::danger_allow_http`],
@@ -138,6 +141,7 @@
 //! | name | kind | labels |
 //! |---|---|---|
 //! | `tower_bearer_tokens_total` | counter | `outcome`: `verified` or a [`TokenErrorKind::code`] |
+//! | `tower_bearer_cache_lookups_total` | counter, of a verifier with a [cache](Verifier::cache) | `outcome`: `hit`; `miss`; `stale`, where the keys or the issuer have changed since |
 //! | `tower_bearer_decisions_total` | counter: one for each layer that a request passes, and one if it is refused | `outcome`, `reason`, `alg`, `issuer`, `latency`, as in the record of decisions |
 //! | `tower_bearer_key_fetches_total` | counter | `from`; `occasion`: `schedule`, `unknown_key`, `operator`; `outcome`: `changed`, `unchanged`, `failed` |
 //! | `tower_bearer_keys` | gauge | `from` |
@@ -155,6 +159,7 @@
 //! [keys that rotate](https://github.com/tower-bearer/tower-bearer/blob/main/docs/KEYS.md),
 //! [set-ups for providers](https://github.com/tower-bearer/tower-bearer/blob/main/docs/PROVIDERS.md),
 //! [configuration files](https://github.com/tower-bearer/tower-bearer/blob/main/docs/CONFIGURATION.md),
+//! [how fast it is, and why](https://github.com/tower-bearer/tower-bearer/blob/main/docs/PERFORMANCE.md),
 //! [testing your service](https://github.com/tower-bearer/tower-bearer/blob/main/docs/TESTING.md),
 //! [the design and its reasons](https://github.com/tower-bearer/tower-bearer/blob/main/docs/DESIGN.md).
 //!
@@ -163,6 +168,7 @@
 //! | feature | default | what it adds, and why it can be turned off |
 //! |---|---|---|
 //! | `axum` | yes | [`Claims<T>`](Claims) and [`VerifiedToken`] as extractors, on `axum-core`; a service on plain hyper needs none |
+//! | `cache` | yes | [`Verifier::cache`]: tokens that come again cost no signature, once it is called |
 //! | `config` | yes | [`VerifierConfig`]: a verifier from a configuration file, for services whose issuers are not known when they are compiled; adds no crate to `jwks` |
 //! | `cookies` | yes | [`TokenCookie`], and what keeps forged requests off, by the CSRF service of `tower-http`; a service that no browser talks to needs neither |
 //! | `jwks` | yes | [`RemoteJwks`], [`TrustedIssuer::discover`], [`JwksFile`]; brings `tokio` and `reqwest`, which a service with static keys needs not |

@@ -6,6 +6,9 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) fn token(_: Result<(), &'static str>) {}
 
+#[cfg(feature = "cache")]
+pub(crate) fn lookup(_: &'static str) {}
+
 pub(super) fn decision(_: &'static str, _: &Record<'_>) {}
 
 #[cfg(feature = "jwks")]

@@ -21,6 +21,12 @@ pub(crate) fn token(outcome: Result<(), &'static str>) {
     counter.increment(1);
 }
 
+/// A verifier that remembers tokens was given one: `hit`, `stale` where the keys or the issuer have changed since, or `miss`.
+#[cfg(feature = "cache")]
+pub(crate) fn lookup(outcome: &'static str) {
+    counter!("tower_bearer_cache_lookups_total", "outcome" => outcome).increment(1);
+}
+
 /// A decision about a request was made.
 pub(super) fn decision(outcome: &'static str, record: &Record<'_>) {
     let Record { reason, claim: _, signer, latency } = record;

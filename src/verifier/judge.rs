@@ -37,11 +37,15 @@ impl Court {
         let proof = match self.recall(token.as_bytes()) {
             Some(Ok(judged)) => return Lookup::Ready(judged),
             Some(Err(proof)) => {
+                self.memory.count("stale");
                 // It is remembered again if it is good.
                 self.memory.forget(token.as_bytes());
                 Some(proof)
             }
-            None => None,
+            None => {
+                self.memory.count("miss");
+                None
+            }
         };
         self.verify_anew(token, proof)
     }
@@ -55,12 +59,14 @@ impl Court {
         let Some(trusted) = trusted else { return Some(Err(proof)) };
         let algorithm = Some(proof.algorithm().name());
         if let Err(error) = trusted.rules.times.check(proof.dates(), trusted.now()) {
+            self.memory.count("hit");
             self.memory.forget(token);
             return Some(Ok(counted(Err(error), algorithm)));
         }
         if trusted.keys.generation() != Some(generation) {
             return Some(Err(proof));
         }
+        self.memory.count("hit");
         Some(Ok(counted(not_revoked(proof), algorithm)))
     }
 

@@ -1,5 +1,5 @@
 use super::Remembered;
-use crate::cache::TokenCache;
+use crate::{cache::TokenCache, telemetry::count};
 
 #[derive(Debug, Default)]
 pub(in super::super) struct Memory(Option<TokenCache<Remembered>>);
@@ -15,6 +15,13 @@ impl Memory {
 
     pub(in super::super) fn get(&self, token: &[u8]) -> Option<Remembered> {
         self.0.as_ref()?.get(token)
+    }
+
+    /// What a look-up came to.
+    pub(in super::super) fn count(&self, outcome: &'static str) {
+        if self.is_on() {
+            count::lookup(outcome);
+        }
     }
 
     pub(in super::super) fn keep(&self, token: &[u8], remembered: Remembered) {
