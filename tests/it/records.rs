@@ -10,11 +10,11 @@ use hyper::{Request, body::Bytes, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use tower_bearer::{
     Algorithm, AuthorizeLayer, Claims, ClaimsError, Denial, JwtLayer, KeyResolver, Policy,
-    RequireScope, StaticKeys, TrustedIssuer, VerifiedToken, Verifier, policy_fn, policy_fn_async,
+    RequireScope, StaticKeys, TrustedIssuer, VerifiedToken, policy_fn, policy_fn_async,
     resolver_fn,
 };
 
-use crate::support::{App, Log, NOW, json_token, key, standard};
+use crate::support::{App, Log, NOW, json_token, key, standard, verifiers};
 
 /// The key under the name that its set gives it.
 fn keys() -> StaticKeys {
@@ -34,7 +34,7 @@ fn later() -> impl KeyResolver {
 }
 
 fn of(issuer: TrustedIssuer) -> JwtLayer {
-    JwtLayer::new(Verifier::new(issuer).unwrap())
+    JwtLayer::new(verifiers::new(issuer).unwrap())
 }
 
 fn layer(keys: impl KeyResolver) -> JwtLayer {

@@ -3,7 +3,7 @@
 use tower_bearer::{Lookup, TokenErrorKind, issuer_fn_sync};
 
 use super::*;
-use crate::support::{AUDIENCE, ISSUER, KeyPair, clock};
+use crate::support::{AUDIENCE, ISSUER, KeyPair, clock, verifiers};
 
 /// A token with this `jti` and these claims.
 fn with(jti: &str, mut claims: Value) -> String {
@@ -22,7 +22,7 @@ async fn it_is_asked_of_none_that_is_refused_for_something_else() {
         claims["use"] = "access".into();
         with("asked", claims)
     };
-    let verifier = Verifier::new(issuer()).unwrap();
+    let verifier = verifiers::new(issuer()).unwrap();
     for (name, token, kind) in [
         ("another's signature", unsigned.signed_by(&stranger), TokenErrorKind::InvalidSignature),
         ("expired", access(json!({ "exp": NOW - 100 })), TokenErrorKind::Expired),
@@ -51,7 +51,7 @@ async fn it_is_asked_once_and_not_before_the_key_has_come() {
             Ok(key(Algorithm::ES256).verifying())
         }
     });
-    let verifier = Verifier::new(standard(keys).revocation(check.clone())).unwrap();
+    let verifier = verifiers::new(standard(keys).revocation(check.clone())).unwrap();
     let Lookup::Pending(waiting) = verifier.verify(&named("revoked")) else { panic!("a key") };
     assert_eq!(check.asked(), [""; 0]);
     open.send(()).unwrap();
@@ -94,7 +94,7 @@ async fn it_sees_all_of_the_token() {
         );
         Revocation::Good
     });
-    let verifier = Verifier::new(standard(keys()).revocation(check)).unwrap();
+    let verifier = verifiers::new(standard(keys()).revocation(check)).unwrap();
     let claims = json!({ "client_id": "web", "jti": "1", "sid": "session" });
     assert!(verifier.verify(&token_with(&claims)).await.is_ok());
     assert_eq!(
@@ -111,7 +111,7 @@ async fn every_issuer_has_its_own() {
     const THIRD: &str = "https://third-issuer.example";
     let (one, other) = (ByName::default(), ByName::default());
     let of = |name: &str| TrustedIssuer::new(name, AUDIENCE, keys()).clock(clock);
-    let verifier = Verifier::any_of([
+    let verifier = verifiers::any_of([
         of(ISSUER).revocation(one.clone()),
         of(OTHER).revocation(other.clone()),
         of(THIRD),
@@ -129,7 +129,7 @@ async fn every_issuer_has_its_own() {
 async fn the_issuers_of_a_resolver_have_theirs() {
     let check = ByName::default();
     let known = check.clone();
-    let verifier = Verifier::dynamic(issuer_fn_sync(move |iss| {
+    let verifier = verifiers::dynamic(issuer_fn_sync(move |iss| {
         let issuer = TrustedIssuer::new(iss, AUDIENCE, keys()).clock(clock);
         Ok(Some(issuer.revocation(known.clone())))
     }));
