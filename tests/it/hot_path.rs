@@ -25,10 +25,11 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_bearer::{
     Algorithm, AuthorizeLayer, Denial, IssuerError, IssuerResolver, JwtLayer, KeyResolver, Lookup,
     Policy, RequestHead, RequireAcr, RequireClaim, RequireFreshAuth, RequireRole, RequireScope,
-    StaticKeys, TrustedIssuer, Wanted, policy_fn, policy_fn_async, resolver_fn, resolver_fn_sync,
+    StaticKeys, TrustedIssuer, Verifier, Wanted, policy_fn, policy_fn_async, resolver_fn,
+    resolver_fn_sync,
 };
 
-use crate::support::{NOW, clock, json_token, key, standard, token, verifiers};
+use crate::support::{NOW, clock, json_token, key, standard, token};
 
 type Body = Empty<Bytes>;
 
@@ -63,7 +64,7 @@ impl Service<Request<Body>> for Inner {
 }
 
 fn layer(keys: impl KeyResolver) -> JwtLayer {
-    JwtLayer::new(verifiers::new(standard(keys)).unwrap())
+    JwtLayer::new(Verifier::new(standard(keys)).unwrap())
 }
 
 fn request(token: &str) -> Request<Body> {
@@ -210,7 +211,7 @@ fn a_policy_that_answers_at_once_adds_no_allocation_of_ours() {
 fn an_issuer_that_is_known_costs_no_more_than_one_of_a_fixed_set() {
     let resolver = Tenant(StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap());
     let token = token().compact();
-    let layer = JwtLayer::new(verifiers::dynamic(resolver));
+    let layer = JwtLayer::new(Verifier::dynamic(resolver));
     let bare = allocations(&mut Inner::default(), &token);
     // The first of five requests asks; the fewest allocations are those of the others.
     let known = allocations(&mut layer.layer(Inner::default()), &token) - bare;
@@ -250,7 +251,7 @@ fn what_answer_a_request_wants_is_read_without_an_allocation() {
 #[test]
 fn with_the_key_at_hand_the_verifier_answers_at_once() {
     let keys = StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap();
-    let verifier = verifiers::new(standard(keys)).unwrap();
+    let verifier = Verifier::new(standard(keys)).unwrap();
     assert!(matches!(verifier.verify(&token().compact()), Lookup::Ready(Ok(_))));
     assert!(matches!(verifier.verify("a.b.c"), Lookup::Ready(Err(_))));
 }

@@ -122,7 +122,7 @@ async fn the_key_is_asked_for_by_what_the_header_says() {
         tell.send(seen).unwrap();
         Ok(es256())
     });
-    let app = app(standard(keys)).await;
+    let app = app(standard(keys)).await.once();
     for (header, kid, typ) in [
         (json!({}), None, Some("at+jwt")),
         (json!({ "kid": "a" }), Some("a"), Some("at+jwt")),
@@ -242,7 +242,7 @@ async fn a_token_that_expires_while_its_key_is_fetched_is_refused() {
             let time = Arc::clone(&time);
             move || UNIX_EPOCH + Duration::from_secs(time.load(Ordering::SeqCst))
         });
-        let app = Arc::new(app(issuer).await);
+        let app = Arc::new(app(issuer).await.once());
         let request = tokio::spawn({
             let (app, token) = (Arc::clone(&app), token().compact()); // good for 900 s
             async move { app.get(&token).await }
@@ -302,7 +302,7 @@ async fn a_request_that_is_given_up_while_its_key_is_fetched_leaves_nothing_behi
 #[tokio::test]
 async fn a_client_that_hangs_up_while_its_key_is_fetched_harms_nobody() {
     let (keys, mut gate) = gate();
-    let app = Arc::new(app(standard(keys)).await);
+    let app = Arc::new(app(standard(keys)).await.once());
     let get = || {
         let (app, token) = (Arc::clone(&app), token().compact());
         tokio::spawn(async move { app.get(&token).await })

@@ -119,7 +119,7 @@ async fn operators_read_why_and_whose_token_it_was() {
         [("revoked", "revoked", 401), ("unknown", "revocation_unavailable", 503)]
     {
         for (issuer, latency) in [(standard(keys()), "ready"), (standard(later()), "waited")] {
-            let app = app(issuer.revocation(ByName::default())).await;
+            let app = app(issuer.revocation(ByName::default())).await.once();
             let log = Log::capture();
             app.get(&named(jti)).await;
             let expected = format!(

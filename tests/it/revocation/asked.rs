@@ -68,7 +68,7 @@ async fn it_is_asked_for_every_request_anew() {
         2 => Revocation::Unknown,
         _ => Revocation::Good,
     });
-    let app = app(standard(keys()).revocation(check)).await;
+    let app = app(standard(keys()).revocation(check)).await.once();
     let token = named("the same");
     app.get(&token).await.assert_accepted("first");
     app.get(&token).await.assert_invalid_token("then revoked");
@@ -116,7 +116,7 @@ async fn every_issuer_has_its_own() {
         of(OTHER).revocation(other.clone()),
         of(THIRD),
     ]);
-    let app = app_of(verifier.unwrap()).await;
+    let app = app_of(verifier.unwrap()).await.once();
     app.get(&with("good", json!({}))).await.assert_accepted("one");
     assert_eq!((one.asked(), other.asked()), (vec!["good".to_owned()], vec![]));
     app.get(&with("revoked", json!({ "iss": OTHER }))).await.assert_invalid_token("other");
@@ -133,7 +133,7 @@ async fn the_issuers_of_a_resolver_have_theirs() {
         let issuer = TrustedIssuer::new(iss, AUDIENCE, keys()).clock(clock);
         Ok(Some(issuer.revocation(known.clone())))
     }));
-    let app = app_of(verifier).await;
+    let app = app_of(verifier).await.once();
     // The resolver's clock is the machine's.
     let of = |jti: &str| with(jti, json!({ "iss": "https://acme.example", "exp": 1e12 }));
     app.get(&of("good")).await.assert_accepted("good");
@@ -152,7 +152,7 @@ async fn a_set_behind_a_lock_is_a_check() {
         (_, Err(_)) => Revocation::Unknown,
     });
     assert_eq!(format!("{check:?}"), "RevocationFn(..)");
-    let app = app(standard(keys()).revocation(check)).await;
+    let app = app(standard(keys()).revocation(check)).await.once();
     app.get(&named("a")).await.assert_accepted("before");
     revoked.write().unwrap().insert("a".to_owned());
     app.get(&named("a")).await.assert_invalid_token("at once");

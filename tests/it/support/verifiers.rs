@@ -93,6 +93,6 @@ pub(crate) fn verify_at_once(
 fn words(answer: &Result<VerifiedToken, TokenError>) -> String {
     match answer {
         Ok(token) => format!("{token:?}, {:?}, {}", token.key_id(), token.payload()),
-        Err(error) => format!("{error:?}, {error}, {:?}", error.retry_after()),
+        Err(error) => format!("{error}, {:?}, {:?}", error.kind(), error.claim()),
     }
 }

@@ -82,7 +82,7 @@ async fn an_outage_is_no_fault_of_the_token_and_is_not_remembered() {
                 (false, _) => Ok(Some(tenant(iss))),
             }
         });
-    let (app, log) = (tenants.app().await, Log::capture());
+    let (app, log) = (tenants.app().await.once(), Log::capture());
     for (iss, retry_after) in [(ACME, "5"), (ACME, "5"), (BETA, "42")] {
         let reply = app.get(&good(iss)).await;
         reply.assert_unavailable(iss);

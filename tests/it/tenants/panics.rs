@@ -57,7 +57,7 @@ async fn a_panic_is_unavailable_and_the_next_request_asks_anew() {
     for place in [Place::Call, Place::Future, Place::Later] {
         let buggy = Buggy::at(place);
         let verifier = verifiers::dynamic(buggy.clone());
-        let (app, log) = (app_of(verifier.clone()).await, Log::capture());
+        let (app, log) = (app_of(verifier.clone()).await.once(), Log::capture());
         for n in 1..=3 {
             let reply = app.get(&good(ACME)).await;
             reply.assert_unavailable(&format!("{place:?}, {n}"));
