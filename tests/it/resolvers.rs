@@ -184,7 +184,7 @@ async fn a_resolver_sees_only_tokens_that_have_passed_everything_else() {
         ("too long", long),
     ];
     for (when, issuer) in [("at once", standard(at_once)), ("later", standard(later))] {
-        let app = app(strict(issuer)).await;
+        let app = app(strict(issuer)).await.once();
         for (name, token) in &refused {
             let status = app.get(token).await.status;
             assert_eq!(status, if *name == "too long" { 400 } else { 401 }, "{name}, {when}");
