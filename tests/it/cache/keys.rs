@@ -77,6 +77,23 @@ fn a_key_that_nobody_can_compare_checks_again() {
     }
 }
 
+#[test]
+fn two_keys_that_can_be_compared_are() {
+    for (memory, remember) in MEMORIES {
+        let (world, token) = (World::new(remember), about("ada"));
+        for (key, expected) in [
+            (key(ES256).verifying(), Ok(())),
+            (key(ES256).verifying(), Ok(())),
+            (KeyPair::generate(ES256).verifying(), Err(InvalidSignature)),
+            (key(ES256).verifying(), Ok(())),
+        ] {
+            world.keys.put("a", key);
+            assert_eq!(world.ask(&token).0, expected, "{memory}");
+            assert_eq!(world.ask(&token).0, expected, "{memory}, again");
+        }
+    }
+}
+
 /// A key of the library cannot count. So a forged token that came into memory by a key that says yes to all shows
 /// whether its signature is checked: it is, by every key but an equal one.
 #[test]
