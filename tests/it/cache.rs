@@ -34,8 +34,11 @@ use tower_bearer::{
 
 use crate::support::{NOW, json_token, key, standard};
 
+/// Gives a verifier a memory.
+type Remember = fn(Verifier) -> Verifier;
+
 /// Both kinds of memory, with room for all that a test verifies.
-const MEMORIES: [(&str, fn(Verifier) -> Verifier); 2] =
+const MEMORIES: [(&str, Remember); 2] =
     [("whole", |it| it.cache(64)), ("by digest", |it| it.cache_by_digest(64))];
 
 /// Seconds since 1970, as the test says. A clone is the same clock.
@@ -181,14 +184,11 @@ struct World {
 }
 
 impl World {
-    fn new(remember: fn(Verifier) -> Verifier) -> Self {
+    fn new(remember: Remember) -> Self {
         Self::with(remember, |issuer| issuer)
     }
 
-    fn with(
-        remember: fn(Verifier) -> Verifier,
-        set: impl FnOnce(TrustedIssuer) -> TrustedIssuer,
-    ) -> Self {
+    fn with(remember: Remember, set: impl FnOnce(TrustedIssuer) -> TrustedIssuer) -> Self {
         let (time, revocation) = (Time::new(), Told::default());
         let signatures = Counting::new(key(ES256).verifying());
         let keys = Ring::of(signatures.verifying());

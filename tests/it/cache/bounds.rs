@@ -2,11 +2,14 @@
 
 use super::*;
 
-const KINDS: [(&str, fn(Verifier, usize) -> Verifier); 2] =
+/// Gives a verifier a memory for so many tokens.
+type RememberUpTo = fn(Verifier, usize) -> Verifier;
+
+const KINDS: [(&str, RememberUpTo); 2] =
     [("whole", Verifier::cache), ("by digest", Verifier::cache_by_digest)];
 
 /// A verifier with room for so many, and its count of signatures.
-fn holding(kind: fn(Verifier, usize) -> Verifier, capacity: usize) -> (Verifier, Counting) {
+fn holding(kind: RememberUpTo, capacity: usize) -> (Verifier, Counting) {
     let counting = Counting::new(key(ES256).verifying());
     let issuer = standard(Ring::of(counting.verifying()));
     (kind(Verifier::new(issuer).unwrap(), capacity), counting)
@@ -93,7 +96,9 @@ fn passers_by_do_not_push_out_what_is_in_use() {
         let (verifier, counting) = holding(kind, 64);
         let (residents, strangers) = tokens().split_at(32);
         for _ in 0..3 {
-            residents.iter().for_each(|token| assert_eq!(at_once(&verifier, token), Ok(())));
+            for token in residents {
+                assert_eq!(at_once(&verifier, token), Ok(()));
+            }
         }
         let before = counting.count();
         let mut asked = 0;

@@ -125,7 +125,7 @@ struct Rented {
 
 impl Rented {
     /// One whose tokens have been verified and remembered.
-    async fn new(remember: fn(Verifier) -> Verifier) -> Self {
+    async fn new(remember: Remember) -> Self {
         let signatures = Counting::new(key(ES256).verifying());
         let answer = Arc::new(Mutex::new(Ok(Some((|issuer| issuer) as Rule))));
         let keys = Ring::of(signatures.verifying());

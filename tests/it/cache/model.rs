@@ -22,7 +22,7 @@ const CAPACITY: usize = 24;
 
 type Answer = Result<(), TokenErrorKind>;
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Rng(u64);
 
 impl Rng {
@@ -120,7 +120,7 @@ fn tokens() -> Vec<Issued> {
 }
 
 impl Model {
-    fn new(remember: impl FnOnce(Verifier) -> Verifier) -> Self {
+    fn new(remember: Remember) -> Self {
         let (tokens, time, ring) = (tokens(), Time::new(), Ring::default());
         let said: Arc<Vec<Told>> = Arc::new(tokens.iter().map(|_| Told::default()).collect());
         let (clock, told) = (time.clone(), Arc::clone(&said));
@@ -226,7 +226,7 @@ fn put(ring: &Ring, secrets_of: Secrets) {
 fn every_answer_was_right_while_it_was_made() {
     for seed in 0..2 {
         for (memory, remember) in [
-            ("whole", (|it| it.cache(CAPACITY)) as fn(Verifier) -> Verifier),
+            ("whole", (|it| it.cache(CAPACITY)) as Remember),
             ("by digest", |it| it.cache_by_digest(CAPACITY)),
         ] {
             println!("seed {seed}, {memory}");

@@ -124,7 +124,7 @@ impl RevocationCheck for Stage {
     }
 }
 
-fn stage(remember: fn(Verifier) -> Verifier) -> (Stage, Verifier) {
+fn stage(remember: Remember) -> (Stage, Verifier) {
     let stage = Stage {
         ring: Ring::default(),
         time: Time::new(),
@@ -223,7 +223,7 @@ impl Stage {
 
 /// Verifies while the change is made at this moment; `None` if it never comes.
 fn during(
-    memory: (&str, fn(Verifier) -> Verifier),
+    memory: (&str, Remember),
     before: Before,
     (moment, nth): (Moment, usize),
     case: &Case,

@@ -28,7 +28,7 @@ async fn remote(jwks: &[&Value]) -> (Network, RemoteJwks) {
     (network, keys)
 }
 
-fn over(keys: &RemoteJwks, remember: fn(Verifier) -> Verifier) -> Verifier {
+fn over(keys: &RemoteJwks, remember: Remember) -> Verifier {
     remember(Verifier::new(standard(keys.clone())).unwrap())
 }
 
