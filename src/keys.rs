@@ -59,6 +59,9 @@ pub trait KeyResolver: Send + Sync + 'static {
 
     /// `Some(n)` while what was resolved still stands, with a new number when keys change, and never that of another
     /// resolver; `None` if that is not known, so that nothing may be kept that was verified by these keys.
+    ///
+    /// It has to change with the keys or after them, never before: a key counts for the number that stood when it was
+    /// asked for.
     fn generation(&self) -> Option<u64> {
         None
     }

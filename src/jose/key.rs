@@ -50,6 +50,9 @@ struct Inner {
 ///
 /// The key and its algorithm are the implementor's; [`VerifyingKey::from_verifier`] makes a key of it.
 /// It is called inline, on the thread that serves the request.
+///
+/// It is one key for good: what it has verified stays verified while it is the token's key
+/// ([`Verifier::cache`](crate::Verifier::cache)). Another key is another `SignatureVerifier`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot verify signatures",
     note = "implement `tower_bearer::SignatureVerifier`, or use one of the constructors of `VerifyingKey`"

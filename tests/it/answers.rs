@@ -24,12 +24,13 @@ use serde_json::{Value, json};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
     Algorithm, Claims, JwtLayer, KeyError, KeyResolver, Presented, Rejection, RequestHead, Respond,
-    StaticKeys, TokenError, TokenErrorKind, TokenSource, TrustedIssuer, VerifiedToken, Verifier,
+    StaticKeys, TokenError, TokenErrorKind, TokenSource, TrustedIssuer, VerifiedToken,
     VerifyingKey, resolver_fn_sync,
 };
 
 use crate::support::{
-    App, KeyPair, MODES, NOW, Reply, answer_outcome, app, json_token, key, outcome, standard, token,
+    App, KeyPair, MODES, NOW, Reply, answer_outcome, app, json_token, key, outcome, standard,
+    token, verifiers,
 };
 
 const INVALID_REQUEST: &str = r#"Bearer realm="api", error="invalid_request", error_description="the request must carry exactly one well-formed bearer token""#;
@@ -60,7 +61,7 @@ fn key_named(kid: Option<&str>) -> Result<VerifyingKey, KeyError> {
 }
 
 fn layer(keys: impl KeyResolver) -> JwtLayer {
-    JwtLayer::new(Verifier::new(standard(keys)).unwrap())
+    JwtLayer::new(verifiers::new(standard(keys)).unwrap())
 }
 
 fn by_name() -> JwtLayer {
@@ -173,7 +174,7 @@ fn whole(reply: Reply) -> (u16, HeaderMap, String) {
 #[tokio::test]
 async fn strangers_cannot_tell_one_invalid_token_from_another() {
     let (issuer, tokens) = invalid_tokens();
-    let verifier = Verifier::new(issuer).unwrap();
+    let verifier = verifiers::new(issuer).unwrap();
     let expected = HeaderMap::from_iter([
         (WWW_AUTHENTICATE, INVALID_TOKEN.parse().unwrap()),
         (CONTENT_LENGTH, "0".parse().unwrap()),

@@ -15,11 +15,11 @@ use hyper::{Request, body::Bytes, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use tower_bearer::{
     Algorithm, AuthorizeLayer, Denial, JwtLayer, KeyError, KeyResolver, Lookup, Policy,
-    RequestHead, RequireFreshAuth, RequireRole, RequireScope, VerifiedToken, Verifier,
-    VerifyingKey, resolver_fn, resolver_fn_sync,
+    RequestHead, RequireFreshAuth, RequireRole, RequireScope, VerifiedToken, VerifyingKey,
+    resolver_fn, resolver_fn_sync,
 };
 
-use crate::support::{App, NOW, Reply, json_token, key, standard};
+use crate::support::{App, NOW, Reply, json_token, key, standard, verifiers};
 
 /// `WWW-Authenticate` of each row of the table, to the letter.
 const MISSING: &str = r#"Bearer realm="api""#;
@@ -43,7 +43,7 @@ fn lacks(scopes: &str) -> String {
 }
 
 fn layer(keys: impl KeyResolver) -> JwtLayer {
-    JwtLayer::new(Verifier::new(standard(keys)).unwrap())
+    JwtLayer::new(verifiers::new(standard(keys)).unwrap())
 }
 
 /// The key, but for tokens whose `kid` is `down`.

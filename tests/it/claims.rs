@@ -13,7 +13,7 @@ mod others;
 use serde_json::{Value, json};
 use tower_bearer::{Algorithm, StaticKeys, TokenErrorKind as Kind, TrustedIssuer, Verifier};
 
-use crate::support::{App, app_of, claims, json_token, key, standard, token};
+use crate::support::{App, app_of, claims, json_token, key, standard, token, verifiers};
 
 /// A server and the verifier within.
 struct Judge {
@@ -27,13 +27,13 @@ impl Judge {
     }
 
     async fn any_of(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Self {
-        let verifier = Verifier::any_of(issuers).unwrap();
+        let verifier = verifiers::any_of(issuers).unwrap();
         Self { app: app_of(verifier.clone()).await, verifier }
     }
 
     /// 200, and the handler sees the very claims.
     async fn accepts(&self, case: &str, token: &str) {
-        let verified = self.verifier.verify(token).await;
+        let verified = verifiers::verify(&self.verifier, token).await;
         let verified = verified.unwrap_or_else(|error| panic!("{case}: {error}"));
         let reply = self.app.get(token).await;
         reply.assert_accepted(case);
@@ -43,7 +43,7 @@ impl Judge {
 
     /// 401 with the challenge of its kind, for this reason and no other.
     async fn refuses(&self, case: &str, token: &str, kind: Kind) {
-        let error = self.verifier.verify(token).await.err();
+        let error = verifiers::verify(&self.verifier, token).await.err();
         assert_eq!(error.map(|error| error.kind()), Some(kind), "{case}");
         let reply = self.app.get(token).await;
         match kind {

@@ -11,9 +11,9 @@ mod wrong_keys;
 use std::{fs, path::PathBuf};
 
 use serde_json::json;
-use tower_bearer::{Algorithm, ConfigError, Verifier, VerifierConfig};
+use tower_bearer::{Algorithm, ConfigError, VerifierConfig};
 
-use crate::support::{App, app_of, clock, json_token, key};
+use crate::support::{App, app_of, clock, json_token, key, verifiers};
 
 /// What every configuration here begins with.
 const START: &str = r#"
@@ -57,7 +57,7 @@ fn read(name: &str, text: &str) -> VerifierConfig {
 /// An app that this configuration protects, with the clock of all tests.
 async fn app(name: &str, text: &str) -> App {
     let issuers = read(name, text).trusted_issuers().unwrap_or_else(|e| panic!("{text}\n{e}"));
-    app_of(Verifier::any_of(issuers.into_iter().map(|issuer| issuer.clock(clock))).unwrap()).await
+    app_of(verifiers::any_of(issuers.into_iter().map(|issuer| issuer.clock(clock))).unwrap()).await
 }
 
 fn error(name: &str, text: &str) -> ConfigError {

@@ -19,8 +19,8 @@ use tonic::{
 use tower::{Layer, Service, ServiceBuilder, util::MapRequestLayer};
 use tower_bearer::{
     Algorithm, AuthorizationHeader, AuthorizeLayer, BearerResponder, Denial, Grpc, JwtLayer,
-    KeyError, Negotiated, Policy, RequireRole, RequireScope, Respond, VerifiedToken, Verifier,
-    VerifyingKey, http, policy_fn_async, resolver_fn_sync,
+    KeyError, Negotiated, Policy, RequireRole, RequireScope, Respond, VerifiedToken, VerifyingKey,
+    http, policy_fn_async, resolver_fn_sync,
 };
 
 use self::greeter::{
@@ -28,7 +28,7 @@ use self::greeter::{
     greeter_client::GreeterClient,
     greeter_server::{Greeter, GreeterServer},
 };
-use crate::support::{NOW, json_token, key, standard};
+use crate::support::{NOW, json_token, key, standard, verifiers};
 
 struct Greetings;
 
@@ -119,7 +119,7 @@ fn layer<R>(responder: R) -> JwtLayer<AuthorizationHeader, R> {
             None => Ok(key(Algorithm::ES256).verifying()),
         }
     });
-    JwtLayer::new(Verifier::new(standard(keys)).unwrap()).responder(responder)
+    JwtLayer::new(verifiers::new(standard(keys)).unwrap()).responder(responder)
 }
 
 fn greeter() -> GreeterServer<Greetings> {

@@ -21,7 +21,7 @@ use tower_bearer::{
     Algorithm, Claims, JwtLayer, StaticKeys, TokenErrorKind, TrustedIssuer, Verifier, VerifyingKey,
 };
 
-use crate::support::{App, Reply, key, standard};
+use crate::support::{App, Reply, Token, key, standard, verifiers};
 
 /// A server, and the verifier inside it.
 pub(crate) struct Judge {
@@ -31,7 +31,7 @@ pub(crate) struct Judge {
 
 /// A server that answers `GET /` with the claims.
 pub(crate) async fn judge(issuer: TrustedIssuer) -> Judge {
-    let verifier = Verifier::new(issuer).unwrap();
+    let verifier = verifiers::new(issuer).unwrap();
     let me = |Claims(claims): Claims<Value>| async move { Json((*claims).clone()) };
     let router = Router::new().route("/", get(me));
     let app = App::serve(router.route_layer(JwtLayer::new(verifier.clone()))).await;
@@ -57,6 +57,7 @@ impl Judge {
 
     /// Refused on the wire, and for this reason.
     pub(crate) async fn refuses(&self, case: impl fmt::Display, token: &str, kind: TokenErrorKind) {
+        self.know_its_siblings().await;
         let (case, reply) = (case.to_string(), self.app.get(token).await);
         if is_token68(token) && kind != TokenErrorKind::TokenTooLong {
             reply.assert_invalid_token(&case);
@@ -66,9 +67,18 @@ impl Judge {
         assert_eq!(self.reason(token).await, Some(kind), "{case}");
     }
 
+    /// Where it remembers, it then knows the tokens that this one may be made of.
+    async fn know_its_siblings(&self) {
+        if verifiers::is_remembering() {
+            for minted in Token::lately() {
+                drop(self.verifier.verify(&minted).await);
+            }
+        }
+    }
+
     /// Why the verifier refuses it, whoever brought it.
     pub(crate) async fn reason(&self, token: &str) -> Option<TokenErrorKind> {
-        self.verifier.verify(token).await.err().map(|error| error.kind())
+        verifiers::verify(&self.verifier, token).await.err().map(|error| error.kind())
     }
 }
 

@@ -24,11 +24,11 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 use tower_bearer::{
     Algorithm, Clock, Lifetime, Revocation, RevocationCheck, StaticKeys, TokenEnd, TrustedIssuer,
-    VerifiedToken, Verifier,
+    VerifiedToken,
 };
 
 use self::feed::{Feed, Source, feed};
-use crate::support::{NOW, clock, json_token, key, standard};
+use crate::support::{NOW, clock, json_token, key, standard, verifiers};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -109,7 +109,7 @@ fn token_for(seconds: f64) -> String {
 }
 
 async fn verified(issuer: TrustedIssuer, token: &str) -> VerifiedToken {
-    Verifier::new(issuer).unwrap().verify(token).await.unwrap()
+    verifiers::new(issuer).unwrap().verify(token).await.unwrap()
 }
 
 /// Goes on in time.

@@ -15,6 +15,8 @@ mod support;
 
 mod answers;
 mod authorizing;
+#[cfg(feature = "cache")]
+mod cache;
 mod claims;
 #[cfg(feature = "config")]
 mod config;

@@ -14,10 +14,10 @@ use tokio::time::advance;
 use tower::{Layer, Service, ServiceExt};
 use tower_bearer::{
     Algorithm::ES256, AuthorizeLayer, BoxError, Denial, FetchBody, JwtLayer, RemoteJwks,
-    RequireScope, StaticKeys, Verifier, http, policy_fn, resolver_fn,
+    RequireScope, StaticKeys, http, policy_fn, resolver_fn,
 };
 
-use crate::support::{ISSUER, KeyPair, json_token, key, standard, token};
+use crate::support::{ISSUER, KeyPair, json_token, key, standard, token, verifiers};
 
 const JWKS: &str = "https://issuer.example/jwks";
 
@@ -51,7 +51,7 @@ fn expect(found: &BTreeMap<String, f64>, expected: &[(&str, f64)]) {
 fn tokens_are_counted_by_what_becomes_of_them() {
     let found = counted(async {
         let keys = StaticKeys::new([key(ES256).verifying()]).unwrap();
-        let verifier = Verifier::new(standard(keys)).unwrap();
+        let verifier = verifiers::new(standard(keys)).unwrap();
         verifier.verify(&token().compact()).await.unwrap();
         verifier.verify(&token().compact()).await.unwrap();
         for bad in
@@ -75,7 +75,7 @@ fn decisions_are_counted_by_outcome_reason_and_signer() {
     let found = counted(async {
         let keys = StaticKeys::new([key(ES256).verifying()]).unwrap();
         let awaited = resolver_fn(|_| async { Ok(key(ES256).verifying()) });
-        let layer = |issuer| JwtLayer::new(Verifier::new(issuer).unwrap());
+        let layer = |issuer| JwtLayer::new(verifiers::new(issuer).unwrap());
         let scope = || RequireScope::all(["read"]).unwrap();
         let policy = || AuthorizeLayer::new(scope());
         let at_hand = layer(standard(keys)).optional();
@@ -170,7 +170,7 @@ fn fetches_ages_and_unknown_keys_are_counted() {
             })
             .build()
             .unwrap();
-        let verifier = Verifier::new(standard(keys)).unwrap();
+        let verifier = verifiers::new(standard(keys)).unwrap();
         let token = |kid| json_token(ES256, &json!({ "kid": kid }), &json!({})).signed_by(&pair);
         verifier.verify(&token("1")).await.unwrap();
         verifier.verify(&token("stranger")).await.unwrap_err();

@@ -14,11 +14,12 @@ use serde_json::{Value, json};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
     Algorithm, Claims, JwtLayer, KeyError, KeyResolver, StaticKeys, TrustedIssuer, VerifiedToken,
-    Verifier, VerifyingKey, http::Extensions, resolver_fn, resolver_fn_sync,
+    VerifyingKey, http::Extensions, resolver_fn, resolver_fn_sync,
 };
 
 use crate::support::{
     AUDIENCE, App, KeyPair, MODES, Reply, clock, json_token, key, outcome, standard, token,
+    verifiers,
 };
 
 const OTHER_ISSUER: &str = "https://other.example";
@@ -29,7 +30,7 @@ fn token_with(changes: &Value) -> String {
 }
 
 fn layer(keys: impl KeyResolver) -> JwtLayer {
-    JwtLayer::new(Verifier::new(standard(keys)).unwrap())
+    JwtLayer::new(verifiers::new(standard(keys)).unwrap())
 }
 
 fn keys() -> StaticKeys {
@@ -435,11 +436,11 @@ impl TwoIssuers {
     }
 
     fn both(&self) -> JwtLayer {
-        JwtLayer::new(Verifier::any_of([standard(keys()), self.other()]).unwrap())
+        JwtLayer::new(verifiers::any_of([standard(keys()), self.other()]).unwrap())
     }
 
     fn only_other(&self) -> JwtLayer {
-        JwtLayer::new(Verifier::new(self.other()).unwrap())
+        JwtLayer::new(verifiers::new(self.other()).unwrap())
     }
 
     fn token_of_other(&self) -> Vec<String> {

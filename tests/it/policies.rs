@@ -22,7 +22,7 @@ use tower_bearer::{
     VerifiedToken, Verifier, http::Request,
 };
 
-use crate::support::{Token, json_token, key, standard};
+use crate::support::{Token, json_token, key, standard, verifiers};
 
 /// The good token with these claims put in; `null` takes one out.
 fn token(changes: &Value) -> VerifiedToken {
@@ -40,7 +40,7 @@ fn spelt(members: &str) -> VerifiedToken {
 fn verified(token: &Token) -> VerifiedToken {
     static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         let keys = StaticKeys::new([key(Algorithm::HS256).verifying()]).unwrap();
-        Verifier::new(standard(keys)).unwrap()
+        verifiers::new(standard(keys)).unwrap()
     });
     verified_by(&VERIFIER, token)
 }

@@ -17,10 +17,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use tower_bearer::{
     BearerMethod, ConfigError, JwtLayer, ProtectedResource, RequireScope, ScopeCatalog, StaticKeys,
-    Verifier,
 };
 
-use crate::support::{App, Reply, SECRET, standard};
+use crate::support::{App, Reply, SECRET, standard, verifiers};
 
 #[path = "../../examples/protected_resource.rs"]
 #[expect(dead_code, reason = "an example has a `main`, and a test has not")]
@@ -314,7 +313,7 @@ async fn a_challenge_leads_to_the_metadata_of_what_was_asked() {
         let url = format!("https://api.example{path}");
         let scopes = ScopeCatalog::new(["notes:read"]).unwrap();
         let resource = ProtectedResource::new(&*url).unwrap().scopes(&scopes);
-        let verifier = Verifier::new(standard(StaticKeys::hs256(SECRET).unwrap())).unwrap();
+        let verifier = verifiers::new(standard(StaticKeys::hs256(SECRET).unwrap())).unwrap();
         let layer = JwtLayer::new(verifier).resource_metadata(resource.metadata_url()).unwrap();
         let route = path.split('?').next().filter(|path| !path.is_empty()).unwrap_or("/");
         let app = Router::new().route(route, get(|| async {})).route_layer(layer);

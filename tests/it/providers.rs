@@ -39,15 +39,18 @@ mod supabase;
 use tower_bearer::{TokenErrorKind, VerifiedToken, Verifier};
 
 use self::shape::Shape;
+use crate::support::verifiers;
 
 async fn accepted(verifier: &Verifier, shape: &Shape) -> VerifiedToken {
-    verifier.verify(&shape.compact()).await.unwrap()
+    verifiers::verify(&verifiers::remembering(verifier.clone()), &shape.compact()).await.unwrap()
 }
 
 /// Each case is refused, and for this reason.
 async fn refused<const N: usize>(verifier: &Verifier, cases: [(&str, Shape, TokenErrorKind); N]) {
+    let verifier = verifiers::remembering(verifier.clone());
     for (name, shape, reason) in cases {
-        let judged = verifier.verify(&shape.compact()).await.map_err(|error| error.kind());
+        let judged =
+            verifiers::verify(&verifier, &shape.compact()).await.map_err(|error| error.kind());
         assert_eq!(judged.map(drop), Err(reason), "{name}");
     }
 }
@@ -55,7 +58,7 @@ async fn refused<const N: usize>(verifier: &Verifier, cases: [(&str, Shape, Toke
 /// What is no JWT is refused as such.
 async fn opaque(verifier: &Verifier, tokens: &[&str]) {
     for token in tokens {
-        let error = verifier.verify(token).await.unwrap_err();
+        let error = verifiers::verify(verifier, token).await.unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::Malformed, "{token}");
     }
 }

@@ -11,10 +11,10 @@ use futures_util::future::join_all;
 use http_body_util::Empty;
 use hyper::{Request, Response, body::Bytes, header::AUTHORIZATION};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, limit::ConcurrencyLimitLayer, service_fn};
-use tower_bearer::{Algorithm, JwtLayer, StaticKeys, Verifier, resolver_fn};
+use tower_bearer::{Algorithm, JwtLayer, StaticKeys, resolver_fn};
 use tower_test::{assert_request_eq, mock};
 
-use crate::support::{key, standard, token};
+use crate::support::{key, standard, token, verifiers};
 
 type Body = Empty<Bytes>;
 
@@ -58,7 +58,7 @@ fn layers() -> [(&'static str, JwtLayer); 2] {
         }
     }));
     [("at hand", at_hand), ("awaited", awaited)]
-        .map(|(name, issuer)| (name, JwtLayer::new(Verifier::new(issuer).unwrap())))
+        .map(|(name, issuer)| (name, JwtLayer::new(verifiers::new(issuer).unwrap())))
 }
 
 fn request() -> Request<Body> {

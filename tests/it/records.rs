@@ -10,11 +10,11 @@ use hyper::{Request, body::Bytes, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use tower_bearer::{
     Algorithm, AuthorizeLayer, Claims, ClaimsError, Denial, JwtLayer, KeyResolver, Policy,
-    RequireScope, StaticKeys, TrustedIssuer, VerifiedToken, Verifier, policy_fn, policy_fn_async,
+    RequireScope, StaticKeys, TrustedIssuer, VerifiedToken, policy_fn, policy_fn_async,
     resolver_fn,
 };
 
-use crate::support::{App, Log, NOW, json_token, key, standard};
+use crate::support::{App, Log, NOW, json_token, key, standard, verifiers};
 
 /// The key under the name that its set gives it.
 fn keys() -> StaticKeys {
@@ -34,7 +34,7 @@ fn later() -> impl KeyResolver {
 }
 
 fn of(issuer: TrustedIssuer) -> JwtLayer {
-    JwtLayer::new(Verifier::new(issuer).unwrap())
+    JwtLayer::new(verifiers::new(issuer).unwrap())
 }
 
 fn layer(keys: impl KeyResolver) -> JwtLayer {
@@ -83,7 +83,7 @@ fn routes() -> Router {
 }
 
 async fn send(layer: JwtLayer, path: &str, token: Option<&str>) {
-    let app = App::serve(routes().layer(layer)).await;
+    let app = App::serve(routes().layer(layer)).await.once();
     let mut request: Request<Empty<Bytes>> = Request::get(path).body(Empty::new()).unwrap();
     if let Some(token) = token {
         let value = format!("Bearer {token}").parse().unwrap();
@@ -196,7 +196,7 @@ async fn what_passes_is_recorded_once_by_each_layer() {
 #[tokio::test]
 async fn a_preflight_is_recorded_as_one() {
     let log = Log::capture();
-    let app = App::serve(routes().layer(layer(keys()).allow_cors_preflight())).await;
+    let app = App::serve(routes().layer(layer(keys()).allow_cors_preflight())).await.once();
     let preflight = Request::options("/")
         .header("origin", "https://app.example")
         .header("access-control-request-method", "PUT");
@@ -230,7 +230,7 @@ async fn an_extractor_names_what_a_layer_let_pass() {
 async fn a_refusal_that_no_layer_answers_is_recorded_where_it_is_made() {
     for path in ["/claims", "/own-claim", "/policy"] {
         let log = Log::capture();
-        let app = App::serve(routes()).await;
+        let app = App::serve(routes()).await.once();
         app.send(Request::get(path).body(Empty::new()).unwrap()).await;
         let expected = refusal("misconfigured", &format!("status=500 {UNKNOWN}"));
         assert_eq!(records_in(&log.text()), [expected], "{path}");
@@ -249,7 +249,7 @@ async fn a_layer_that_answers_what_was_recorded_does_not_do_so_again() {
     let router = Router::new().route("/within/{path}", forgetful).layer(layer(keys()).optional());
     for path in ["/within/claims", "/within/policy"] {
         let log = Log::capture();
-        let app = App::serve(router.clone()).await;
+        let app = App::serve(router.clone()).await.once();
         app.send(Request::get(path).body(Empty::new()).unwrap()).await;
         let text = log.text();
         assert_eq!(records_in(&text).len(), 2, "anonymous and refused: {text}");

@@ -3,6 +3,7 @@
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
+use crate::support::verifiers;
 use axum::{
     Router,
     body::Body,
@@ -18,7 +19,7 @@ use tower::ServiceExt;
 use tower_bearer::{
     AuthorizationHeader, AuthorizeLayer, Claims, Denial, JwtLayer, KeyError, Policy, Presented,
     RequireAcr, RequireFreshAuth, RequireRole, RequireScope, TokenOrigin, TokenSource,
-    TrustedIssuer, Verifier, policy_fn, resolver_fn_sync,
+    TrustedIssuer, policy_fn, resolver_fn_sync,
     testing::{TestIssuer, TestToken},
     token_source_fn,
 };
@@ -32,7 +33,7 @@ struct User {
 }
 
 fn layer(issuer: &TestIssuer) -> JwtLayer {
-    JwtLayer::new(Verifier::new(issuer.trusted(AUDIENCE)).unwrap())
+    JwtLayer::new(verifiers::new(issuer.trusted(AUDIENCE)).unwrap())
 }
 
 fn read() -> RequireScope {
@@ -83,7 +84,7 @@ async fn without_keys() -> Response<Body> {
     let issuer = TestIssuer::new();
     let keys = resolver_fn_sync(|_| Err(KeyError::unavailable("out of reach")));
     let trusted = TrustedIssuer::new(issuer.name(), AUDIENCE, keys);
-    let app = route().route_layer(JwtLayer::new(Verifier::new(trusted).unwrap()));
+    let app = route().route_layer(JwtLayer::new(verifiers::new(trusted).unwrap()));
     ask(app, &[&format!("Bearer {}", issuer.token_for(AUDIENCE).mint())]).await
 }
 

@@ -34,7 +34,7 @@ use tower_bearer::{
     VerifiedToken, Verifier,
 };
 
-use crate::support::{KeyPair, Network, Page, json_token, standard, token};
+use crate::support::{KeyPair, Network, Page, json_token, standard, token, verifiers};
 
 const URL: &str = "https://keys.example/jwks";
 
@@ -93,7 +93,7 @@ impl World {
     fn of(builder: RemoteJwksBuilder) -> Self {
         let network = Network::new();
         let keys = builder.fetch(network.clone()).build().unwrap();
-        let verifier = Verifier::new(standard(keys.clone())).unwrap();
+        let verifier = verifiers::new(standard(keys.clone())).unwrap();
         Self { network, keys, verifier }
     }
 

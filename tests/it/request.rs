@@ -9,10 +9,10 @@ use hyper::{
 };
 use tower_bearer::{
     Algorithm, JwtLayer, KeyResolver, MAX_TOKEN_LEN, Presented, RequestHead, StaticKeys,
-    TokenError, TokenErrorKind, TokenOrigin, TokenSource, Verifier, resolver_fn,
+    TokenError, TokenErrorKind, TokenOrigin, TokenSource, resolver_fn,
 };
 
-use crate::support::{App, MODES, answer_outcome, app, key, standard, token};
+use crate::support::{App, MODES, answer_outcome, app, key, standard, token, verifiers};
 
 fn keys() -> StaticKeys {
     StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap()
@@ -23,7 +23,7 @@ async fn es256() -> App {
 }
 
 fn layer(keys: impl KeyResolver) -> JwtLayer {
-    JwtLayer::new(Verifier::new(standard(keys)).unwrap())
+    JwtLayer::new(verifiers::new(standard(keys)).unwrap())
 }
 
 fn request(method: Method, path: &str, headers: &[(&'static str, &str)]) -> Request<Empty<Bytes>> {

@@ -21,7 +21,7 @@ use tower_bearer::{
 };
 
 use crate::support::{
-    AUDIENCE, App, ISSUER, KeyPair, NOW, app, clock, json_token, key, standard, token,
+    AUDIENCE, App, ISSUER, KeyPair, NOW, app, clock, json_token, key, standard, token, verifiers,
 };
 
 const OTHER_ISSUER: &str = "https://other.example";
@@ -122,7 +122,7 @@ async fn the_key_is_asked_for_by_what_the_header_says() {
         tell.send(seen).unwrap();
         Ok(es256())
     });
-    let app = app(standard(keys)).await;
+    let app = app(standard(keys)).await.once();
     for (header, kid, typ) in [
         (json!({}), None, Some("at+jwt")),
         (json!({ "kid": "a" }), Some("a"), Some("at+jwt")),
@@ -184,7 +184,7 @@ async fn a_resolver_sees_only_tokens_that_have_passed_everything_else() {
         ("too long", long),
     ];
     for (when, issuer) in [("at once", standard(at_once)), ("later", standard(later))] {
-        let app = app(strict(issuer)).await;
+        let app = app(strict(issuer)).await.once();
         for (name, token) in &refused {
             let status = app.get(token).await.status;
             assert_eq!(status, if *name == "too long" { 400 } else { 401 }, "{name}, {when}");
@@ -242,7 +242,7 @@ async fn a_token_that_expires_while_its_key_is_fetched_is_refused() {
             let time = Arc::clone(&time);
             move || UNIX_EPOCH + Duration::from_secs(time.load(Ordering::SeqCst))
         });
-        let app = Arc::new(app(issuer).await);
+        let app = Arc::new(app(issuer).await.once());
         let request = tokio::spawn({
             let (app, token) = (Arc::clone(&app), token().compact()); // good for 900 s
             async move { app.get(&token).await }
@@ -262,7 +262,7 @@ async fn a_token_that_expires_while_its_key_is_fetched_is_refused() {
 #[tokio::test]
 async fn a_request_that_is_given_up_while_its_key_is_fetched_leaves_nothing_behind() {
     let (keys, mut gate) = gate();
-    let layer = JwtLayer::new(Verifier::new(standard(keys)).unwrap());
+    let layer = JwtLayer::new(verifiers::new(standard(keys)).unwrap());
     let calls = Arc::new(AtomicUsize::new(0));
     let inner = ServiceBuilder::new().concurrency_limit(1).service(service_fn({
         let calls = Arc::clone(&calls);
@@ -302,7 +302,7 @@ async fn a_request_that_is_given_up_while_its_key_is_fetched_leaves_nothing_behi
 #[tokio::test]
 async fn a_client_that_hangs_up_while_its_key_is_fetched_harms_nobody() {
     let (keys, mut gate) = gate();
-    let app = Arc::new(app(standard(keys)).await);
+    let app = Arc::new(app(standard(keys)).await.once());
     let get = || {
         let (app, token) = (Arc::clone(&app), token().compact());
         tokio::spawn(async move { app.get(&token).await })
@@ -323,7 +323,7 @@ fn two_issuers(other: &KeyPair) -> Verifier {
     let keys = StaticKeys::new([es256().with_kid("1")]).unwrap();
     let others = StaticKeys::new([other.verifying().with_kid("1")]).unwrap();
     let other = TrustedIssuer::new(OTHER_ISSUER, OTHER_AUDIENCE, others).clock(clock);
-    Verifier::any_of([standard(keys), other]).unwrap()
+    verifiers::any_of([standard(keys), other]).unwrap()
 }
 
 #[tokio::test]
@@ -370,7 +370,7 @@ async fn an_issuer_is_asked_for_its_own_tokens_only() {
         });
         TrustedIssuer::new(name, AUDIENCE, keys).clock(clock)
     };
-    let verifier = Verifier::any_of([issuer(ISSUER), issuer(OTHER_ISSUER)]).unwrap();
+    let verifier = verifiers::any_of([issuer(ISSUER), issuer(OTHER_ISSUER)]).unwrap();
     for name in [OTHER_ISSUER, ISSUER, OTHER_ISSUER] {
         let token = token_with(&json!({}), &json!({ "iss": name }));
         assert_eq!(verifier.verify(&token).await.unwrap().issuer(), name);
@@ -390,15 +390,15 @@ fn a_set_up_that_cannot_work_is_refused_and_says_what_to_do() {
         TrustedIssuer::new(name, audience, keys())
     }
     fn new(issuer: TrustedIssuer) -> Result<Verifier, ConfigError> {
-        Verifier::new(issuer)
+        verifiers::new(issuer)
     }
     let any_key = || TrustedIssuer::new(ISSUER, AUDIENCE, resolver_fn_sync(|_| Ok(es256())));
     let none: [&str; 0] = [];
     let twice = || [issuer(ISSUER, AUDIENCE), issuer(ISSUER, OTHER_AUDIENCE)];
     // What the message must speak of: the setting, and what to do about it.
     for (name, built, words) in [
-        ("no issuer", Verifier::any_of([]), &["at least one", "issuer"][..]),
-        ("one issuer twice", Verifier::any_of(twice()), &[ISSUER, "twice"]),
+        ("no issuer", verifiers::any_of([]), &["at least one", "issuer"][..]),
+        ("one issuer twice", verifiers::any_of(twice()), &[ISSUER, "twice"]),
         ("empty issuer", new(issuer("", AUDIENCE)), &["issuer is empty", "`iss`"]),
         ("empty audience", new(issuer(ISSUER, "")), &["audience is empty", "`aud`"]),
         ("no audience", new(issuer(ISSUER, none)), &["audience is empty", "`aud`"]),
@@ -432,7 +432,7 @@ fn a_set_up_that_cannot_work_is_refused_and_says_what_to_do() {
         ),
         (
             "a bad one among good",
-            Verifier::any_of([issuer(ISSUER, AUDIENCE), issuer("", "a")]),
+            verifiers::any_of([issuer(ISSUER, AUDIENCE), issuer("", "a")]),
             &["`iss`"],
         ),
     ] {
@@ -445,7 +445,7 @@ fn a_set_up_that_cannot_work_is_refused_and_says_what_to_do() {
     assert!(new(issuer(ISSUER, AUDIENCE)).is_ok());
     assert!(new(issuer(ISSUER, AUDIENCE).algorithms([Algorithm::RS256, Algorithm::ES256])).is_ok());
     assert!(new(any_key().algorithms([Algorithm::RS256])).is_ok());
-    assert!(Verifier::any_of([issuer(ISSUER, AUDIENCE), issuer(OTHER_ISSUER, AUDIENCE)]).is_ok());
+    assert!(verifiers::any_of([issuer(ISSUER, AUDIENCE), issuer(OTHER_ISSUER, AUDIENCE)]).is_ok());
 }
 
 /// A backend that knows one signature, and says what it was asked.
@@ -552,7 +552,7 @@ async fn preloading_fetches_for_every_issuer_and_fails_if_one_fails() {
             let keys = Preloads { preload: *preload, done: Arc::clone(&done) };
             TrustedIssuer::new(format!("https://{n}.example"), AUDIENCE, keys).clock(clock)
         });
-        let verifier = Verifier::any_of(issuers).unwrap();
+        let verifier = verifiers::any_of(issuers).unwrap();
         let result = verifier.preload().await;
         let expected = if good { Ok(()) } else { Err(KeyErrorKind::Unavailable) };
         assert_eq!(result.map_err(|error| error.kind()), expected, "{name}");
@@ -569,7 +569,7 @@ async fn preloading_fetches_for_every_issuer_and_fails_if_one_fails() {
 async fn keys_in_memory_are_preloaded_without_waiting() {
     let keys = || StaticKeys::new([es256()]).unwrap();
     let other = TrustedIssuer::new(OTHER_ISSUER, AUDIENCE, keys());
-    let verifier = Verifier::any_of([standard(keys()), other]).unwrap();
+    let verifier = verifiers::any_of([standard(keys()), other]).unwrap();
     assert!(matches!(verifier.preload(), Lookup::Ready(Ok(()))));
 }
 
@@ -594,7 +594,7 @@ async fn issuers_are_preloaded_at_once_and_not_one_after_the_other() {
 
     let barrier = Arc::new(Barrier::new(2));
     let issuer = |name| TrustedIssuer::new(name, AUDIENCE, Meets(Arc::clone(&barrier)));
-    let verifier = Verifier::any_of([issuer(ISSUER), issuer(OTHER_ISSUER)]).unwrap();
+    let verifier = verifiers::any_of([issuer(ISSUER), issuer(OTHER_ISSUER)]).unwrap();
     let preloaded = tokio::spawn(async move { verifier.preload().await });
     for _ in 0..100 {
         tokio::task::yield_now().await;

@@ -11,11 +11,11 @@ use axum::Router;
 use serde_json::{Value, json};
 use tower_bearer::{
     Algorithm, JwtLayer, KeyResolver, Revocation, RevocationCheck, StaticKeys, TrustedIssuer,
-    VerifiedToken, Verifier, resolver_fn, revocation_fn,
+    VerifiedToken, resolver_fn, revocation_fn,
 };
 
 use crate::support::{
-    App, Log, MODES, NOW, answer_outcome, app, app_of, json_token, key, standard,
+    App, Log, MODES, NOW, answer_outcome, app, app_of, json_token, key, standard, verifiers,
 };
 
 const SIGNED: &str = r#"alg="ES256" issuer="https://issuer.example" kid="2025-a""#;
@@ -91,7 +91,7 @@ async fn a_revoked_token_looks_like_any_that_is_not_valid_here() {
 
 /// What a service behind the layer finds, or the status of the refusal.
 async fn outcome(set: fn(JwtLayer) -> JwtLayer, token: &str) -> String {
-    let verifier = Verifier::new(standard(keys()).revocation(ByName::default())).unwrap();
+    let verifier = verifiers::new(standard(keys()).revocation(ByName::default())).unwrap();
     let layer = set(JwtLayer::new(verifier));
     let app = App::serve(Router::new().route("/", answer_outcome()).route_layer(layer)).await;
     let reply = app.get(token).await;
@@ -119,7 +119,7 @@ async fn operators_read_why_and_whose_token_it_was() {
         [("revoked", "revoked", 401), ("unknown", "revocation_unavailable", 503)]
     {
         for (issuer, latency) in [(standard(keys()), "ready"), (standard(later()), "waited")] {
-            let app = app(issuer.revocation(ByName::default())).await;
+            let app = app(issuer.revocation(ByName::default())).await.once();
             let log = Log::capture();
             app.get(&named(jti)).await;
             let expected = format!(
@@ -139,7 +139,7 @@ async fn operators_read_why_and_whose_token_it_was() {
 
 #[tokio::test]
 async fn an_error_says_so() {
-    let verifier = Verifier::new(standard(keys()).revocation(ByName::default())).unwrap();
+    let verifier = verifiers::new(standard(keys()).revocation(ByName::default())).unwrap();
     for (jti, code, said) in [
         ("revoked", "revoked", "the token has been revoked"),
         ("unknown", "revocation_unavailable", "nobody can say whether the token has been revoked"),

@@ -21,10 +21,10 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
     Algorithm, AuthorizationHeader, AuthorizeLayer, Claims, IssuerError, IssuerResolver, JwtLayer,
     KeyError, Lookup, Outcome, Presented, Rejection, RequestHead, Respond, StaticKeys, TokenOrigin,
-    TrustedIssuer, VerifiedToken, Verifier, VerifyingKey, resolver_fn, resolver_fn_sync,
+    TrustedIssuer, VerifiedToken, VerifyingKey, resolver_fn, resolver_fn_sync,
 };
 
-use crate::support::{AUDIENCE, ISSUER, Log, Token, clock, json_token, key, standard};
+use crate::support::{AUDIENCE, ISSUER, Log, Token, clock, json_token, key, standard, verifiers};
 
 /// Stands in secrets, claims, headers and key ids; nothing else may print it.
 const CANARY: &str = "canary-7f3a9c";
@@ -198,14 +198,14 @@ fn layers(keys: &StaticKeys) -> Vec<JwtLayer> {
     let broken = resolver_fn_sync(|_| VerifyingKey::from_secret(Algorithm::HS256, CANARY));
     let verifiers =
         [standard(keys.clone()), standard(unavailable), standard(unknown), standard(broken)]
-            .map(|issuer| Verifier::new(issuer).unwrap());
+            .map(|issuer| verifiers::new(issuer).unwrap());
     let typed = JwtLayer::new(verifiers[0].clone()).claims::<Misfit>();
     let asked: [Answer; 3] = [
         |iss, keys| Ok((iss == ISSUER).then(|| standard(keys.clone()))),
         |_, keys| Ok(Some(standard(keys.clone()))),
         |_, _| Err(IssuerError::unavailable("no route to database")),
     ];
-    let asked = asked.map(|answer| Verifier::dynamic(Tenants { answer, keys: keys.clone() }));
+    let asked = asked.map(|answer| verifiers::dynamic(Tenants { answer, keys: keys.clone() }));
     let layers = verifiers.into_iter().chain(asked).map(JwtLayer::new);
     layers
         .flat_map(|layer| [layer.clone(), layer.clone().optional(), layer.best_effort()])
@@ -250,7 +250,7 @@ async fn no_canary_is_printed_by_any_type() {
     let issuer =
         TrustedIssuer::new(ISSUER, AUDIENCE, keys).clock(clock).require_claim("sub", CANARY);
     log.debug(&issuer);
-    let verifier = Verifier::new(issuer).unwrap();
+    let verifier = verifiers::new(issuer).unwrap();
     log.debug(&verifier);
     log.debug(&verifier.verify(CANARY));
     for (_, token) in tokens() {

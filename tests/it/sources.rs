@@ -29,10 +29,12 @@ use serde_json::json;
 use tower_bearer::{
     Algorithm, AnswerHeaders, AuthorizationHeader, JwtLayer, KeyResolver, OrSource, Presented,
     QueryParameter, RequestHead, StaticKeys, TokenCookie, TokenError, TokenErrorKind, TokenOrigin,
-    TokenSource, Verifier, WebSocketProtocol, resolver_fn,
+    TokenSource, WebSocketProtocol, resolver_fn,
 };
 
-use crate::support::{App, NOW, Reply, answer_outcome, json_token, key, standard, token};
+use crate::support::{
+    App, NOW, Reply, answer_outcome, json_token, key, standard, token, verifiers,
+};
 
 pub(crate) type Body = Empty<Bytes>;
 
@@ -219,7 +221,7 @@ fn long(more: usize) -> String {
 }
 
 fn layer(keys: impl KeyResolver) -> JwtLayer {
-    JwtLayer::new(Verifier::new(standard(keys)).unwrap())
+    JwtLayer::new(verifiers::new(standard(keys)).unwrap())
 }
 
 fn at_hand() -> JwtLayer {

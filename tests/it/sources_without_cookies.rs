@@ -5,10 +5,10 @@ use http_body_util::Empty;
 use hyper::Request;
 use tower_bearer::{
     Algorithm, AuthorizationHeader, JwtLayer, Presented, StaticKeys, TokenErrorKind, TokenOrigin,
-    TokenSource, Verifier, token_source_fn,
+    TokenSource, token_source_fn,
 };
 
-use crate::support::{App, answer_outcome, key, standard, token};
+use crate::support::{App, answer_outcome, key, standard, token, verifiers};
 
 async fn app() -> App {
     let cookies = token_source_fn(|head| {
@@ -17,7 +17,7 @@ async fn app() -> App {
         Ok(Some(Presented::new(token.trim_start_matches("token="), TokenOrigin::Cookie)))
     });
     let keys = StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap();
-    let layer = JwtLayer::new(Verifier::new(standard(keys)).unwrap());
+    let layer = JwtLayer::new(verifiers::new(standard(keys)).unwrap());
     let layer = layer.source(AuthorizationHeader.or(cookies));
     App::serve(Router::new().fallback_service(answer_outcome().layer(layer))).await
 }

@@ -22,7 +22,7 @@ use tower_bearer::{
     VerifiedToken, Verifier,
 };
 
-use crate::support::{AUDIENCE, App, NOW, app_of, json_token, key};
+use crate::support::{AUDIENCE, App, NOW, app_of, json_token, key, verifiers};
 
 type Answer = Result<Option<TrustedIssuer>, IssuerError>;
 
@@ -74,7 +74,7 @@ impl Tenants {
     }
 
     fn verifier(&self) -> Verifier {
-        Verifier::dynamic(self.clone())
+        verifiers::dynamic(self.clone())
     }
 
     async fn app(&self) -> App {

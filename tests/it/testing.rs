@@ -16,7 +16,7 @@ use tower_bearer::{
     testing::{TestIssuer, TestToken},
 };
 
-use crate::support::AUDIENCE;
+use crate::support::{AUDIENCE, verifiers};
 
 /// The keys that are published now, and no others.
 fn published(issuer: &TestIssuer) -> StaticKeys {
@@ -25,7 +25,7 @@ fn published(issuer: &TestIssuer) -> StaticKeys {
 
 /// A verifier of these keys.
 fn over(issuer: &TestIssuer, keys: StaticKeys) -> Verifier {
-    Verifier::new(TrustedIssuer::new(issuer.name(), AUDIENCE, keys)).unwrap()
+    verifiers::new(TrustedIssuer::new(issuer.name(), AUDIENCE, keys)).unwrap()
 }
 
 /// What a verifier of the keys that are published now makes of a token.
@@ -35,7 +35,7 @@ async fn verify(issuer: &TestIssuer, token: TestToken) -> Result<VerifiedToken, 
 }
 
 async fn verify_text(issuer: &TestIssuer, token: &str) -> Result<VerifiedToken, TokenErrorKind> {
-    over(issuer, published(issuer)).verify(token).await.map_err(|error| error.kind())
+    verifiers::verify(&over(issuer, published(issuer)), token).await.map_err(|error| error.kind())
 }
 
 /// One segment of a token, as JSON.

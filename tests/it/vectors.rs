@@ -13,11 +13,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_bearer::{
-    Algorithm, Audience, ConfigError, Lookup, StaticKeys, TokenErrorKind as Kind, TrustedIssuer,
-    Verifier, VerifyingKey, jsonwebtoken::jwk::Jwk,
+    Algorithm, Audience, ConfigError, StaticKeys, TokenErrorKind as Kind, TrustedIssuer, Verifier,
+    VerifyingKey, jsonwebtoken::jwk::Jwk,
 };
 
-use crate::support::clock;
+use crate::support::{clock, verifiers};
 
 /// One line of a file.
 #[derive(Deserialize)]
@@ -90,10 +90,7 @@ fn keys<C>(row: &Row<C>) -> StaticKeys {
 }
 
 fn verify(verifier: &Verifier, token: &str) -> Result<(), Kind> {
-    match verifier.verify(token) {
-        Lookup::Ready(answer) => answer.map(drop).map_err(|error| error.kind()),
-        Lookup::Pending(_) => panic!("static keys never wait"),
-    }
+    verifiers::verify_at_once(verifier, token).map(drop).map_err(|error| error.kind())
 }
 
 /// The three segments of a token, if it has three and none of them is empty.
@@ -145,7 +142,7 @@ fn rfc_verifier(row: &Row<RfcConfig>) -> Verifier {
         .danger_no_expiry()
         .leeway(Duration::ZERO)
         .clock(move || now);
-    Verifier::new(issuer).unwrap()
+    verifiers::new(issuer).unwrap()
 }
 
 fn rfc_answer(row: &Row<RfcConfig>) -> Answer {
@@ -264,7 +261,7 @@ fn the_proofs_and_bound_tokens_of_rfc_9449_are_no_bearer_tokens() {
     let verifier = |issuer: &str| {
         let issuer = TrustedIssuer::new(issuer, Audience::danger_any(), keys.clone());
         let at = UNIX_EPOCH + Duration::from_secs(1_562_262_610);
-        Verifier::new(issuer.clock(move || at).danger_no_expiry()).unwrap()
+        verifiers::new(issuer.clock(move || at).danger_no_expiry()).unwrap()
     };
     for item in items {
         let token = item["token"].as_str().unwrap();
@@ -400,7 +397,7 @@ fn tink_verifier(row: &Row<TinkConfig>) -> Result<Verifier, ConfigError> {
     if let Some(typ) = expected_type_header {
         trusted = trusted.typ(typ.as_str());
     }
-    Verifier::new(trusted)
+    verifiers::new(trusted)
 }
 
 /// Whether the payload, which may be no JSON, names this claim.

@@ -15,7 +15,7 @@ use tower_bearer::{
     JwksFile, KeyResolver, Lookup, TokenErrorKind, Verifier,
 };
 
-use crate::support::{KeyPair, SECRET, json_token, standard};
+use crate::support::{KeyPair, SECRET, json_token, standard, verifiers};
 
 /// A folder of a test's own, gone with it.
 struct Folder(PathBuf);
@@ -52,7 +52,7 @@ fn named(kid: &str) -> (Value, String) {
 
 fn watch(folder: &Folder) -> (JwksFile, Verifier) {
     let keys = JwksFile::watch(folder.file()).unwrap();
-    let verifier = Verifier::new(standard(keys.clone())).unwrap();
+    let verifier = verifiers::new(standard(keys.clone())).unwrap();
     (keys, verifier)
 }
 
@@ -118,7 +118,9 @@ async fn after_a_pause_the_file_is_read_first() {
     let (old, token) = named("1");
     let (new, _) = named("1");
     folder.write(&[old]);
-    let (keys, verifier) = watch(&folder);
+    let (keys, _) = watch(&folder);
+    // One that remembers asks for the generation first, and the file may have been read by the time it asks for the key.
+    let verifier = Verifier::new(standard(keys.clone())).unwrap();
     folder.write(&[new]);
     seconds(3600.0).await;
     assert_eq!(at_once(&verifier, &token), None);
@@ -212,7 +214,7 @@ fn without_a_runtime_the_file_is_read_on_the_spot() {
     let ((old, _), (new, token)) = (named("old"), named("new"));
     folder.write(&[old]);
     let keys = JwksFile::watch_every(folder.file(), Duration::from_nanos(1)).unwrap();
-    let verifier = Verifier::new(standard(keys)).unwrap();
+    let verifier = verifiers::new(standard(keys)).unwrap();
     folder.write(&[new]);
     assert_eq!(block_on(verify(&verifier, &token)), Ok(()));
 }
@@ -276,7 +278,7 @@ fn a_runtime_that_ends_while_it_reads_is_no_harm() {
     let ((old, _), (new, token)) = (named("old"), named("new"));
     folder.write(&[old]);
     let keys = JwksFile::watch_every(folder.file(), Duration::from_nanos(1)).unwrap();
-    let verifier = Verifier::new(standard(keys)).unwrap();
+    let verifier = verifiers::new(standard(keys)).unwrap();
     for _ in 0..20 {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let guard = runtime.enter();

@@ -145,7 +145,8 @@ async fn a_policy_without_a_layer_before_it_answers_500_and_says_so_once() {
     for (name, router) in [("outside", outside), ("alone", alone), ("twice", twice)] {
         for state in ["absent", "permitted"] {
             let log = Log::capture();
-            let reply = read(&App::serve(router.clone()).await, "/", &authorization(state)).await;
+            let app = App::serve(router.clone()).await.once();
+            let reply = read(&app, "/", &authorization(state)).await;
             reply.assert_refused(name, 500, "");
             let text = log.text();
             let times = text.matches("no JwtLayer has run before this handler").count();

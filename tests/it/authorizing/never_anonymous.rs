@@ -10,13 +10,14 @@ use tower_bearer::{
     Algorithm, AuthorizationHeader, AuthorizeLayer, Claims, Denial, IssuerError, IssuerResolver,
     JwtLayer, KeyError, Lookup, MAX_TOKEN_LEN, Outcome, Policy, Presented, Rejection,
     RejectionKind, RequestHead, Revocation, TokenError, TokenErrorKind, TokenOrigin, TokenSource,
-    TrustedIssuer, VerifiedToken, Verifier, policy_fn, resolver_fn_sync, revocation_fn,
+    TrustedIssuer, VerifiedToken, policy_fn, resolver_fn_sync, revocation_fn,
 };
 
 use super::{
     Awaited, EXPIRED, INVALID_REQUEST, INVALID_TOKEN, MISSING, admin, authorization, layer, passed,
     read, scope, send,
 };
+use crate::support::verifiers;
 use crate::{
     answers::invalid_tokens,
     support::{App, MODES, Reply, clock, json_token, outcome},
@@ -105,12 +106,12 @@ fn malformed(token: &str) -> Vec<Vec<u8>> {
 /// A token for every kind of error that is of tokens, and a layer that finds it.
 pub(crate) fn tokens() -> Vec<(TokenErrorKind, JwtLayer, String)> {
     let (issuer, tokens) = invalid_tokens();
-    let fixed = JwtLayer::new(Verifier::new(issuer).unwrap());
+    let fixed = JwtLayer::new(verifiers::new(issuer).unwrap());
     let of_fixed = tokens.into_iter().map(|(kind, token)| (kind, fixed.clone(), token));
     let mut cases: Vec<_> = of_fixed.collect();
     cases.push((TokenErrorKind::Expired, fixed, own(&json!({ "exp": 1 }))));
     let good = own(&json!({}));
-    let dynamic = JwtLayer::new(Verifier::dynamic(Down));
+    let dynamic = JwtLayer::new(verifiers::dynamic(Down));
     cases.push((TokenErrorKind::IssuerUnavailable, dynamic, good.clone()));
     for error in [KeyError::unavailable("no route to host"), KeyError::invalid("no key")] {
         let keyless = layer(resolver_fn_sync(move |_| Err(error.clone())));
@@ -122,7 +123,7 @@ pub(crate) fn tokens() -> Vec<(TokenErrorKind, JwtLayer, String)> {
     ] {
         let (issuer, _) = invalid_tokens();
         let issuer = issuer.revocation(revocation_fn(move |_| known));
-        cases.push((kind, JwtLayer::new(Verifier::new(issuer).unwrap()), good.clone()));
+        cases.push((kind, JwtLayer::new(verifiers::new(issuer).unwrap()), good.clone()));
     }
     cases
 }
@@ -137,7 +138,7 @@ fn own(changes: &Value) -> String {
 /// Every kind of error there is, from a request that has it.
 fn cases() -> Vec<Case> {
     let (issuer, _) = invalid_tokens();
-    let fixed = JwtLayer::new(Verifier::new(issuer).unwrap());
+    let fixed = JwtLayer::new(verifiers::new(issuer).unwrap());
     let good = own(&json!({}));
     let bearer = format!("Bearer {good}");
     let mut cases: Vec<_> = tokens()

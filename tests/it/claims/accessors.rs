@@ -6,11 +6,13 @@ use axum::{Json, Router, routing::get};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower_bearer::{
-    Algorithm, Claims, JwtLayer, NumericDate, StaticKeys, TrustedIssuer, VerifiedToken, Verifier,
+    Algorithm, Claims, JwtLayer, NumericDate, StaticKeys, TrustedIssuer, VerifiedToken,
 };
 
 use super::trusted;
-use crate::support::{AUDIENCE, App, ISSUER, NOW, Token, json_token, key, standard, token};
+use crate::support::{
+    AUDIENCE, App, ISSUER, NOW, Token, json_token, key, standard, token, verifiers,
+};
 
 /// All that a token says of itself.
 async fn show(token: VerifiedToken) -> Json<Value> {
@@ -33,7 +35,7 @@ async fn show(token: VerifiedToken) -> Json<Value> {
 
 /// What [`show`] sees of this token.
 async fn shown(issuer: TrustedIssuer, token: &Token) -> Value {
-    let layer = JwtLayer::new(Verifier::new(issuer).unwrap());
+    let layer = JwtLayer::new(verifiers::new(issuer).unwrap());
     let app = App::serve(Router::new().route("/", get(show)).route_layer(layer)).await;
     let reply = app.get(&token.compact()).await;
     reply.assert_accepted("shown");
@@ -143,7 +145,7 @@ struct User {
 async fn one_claim_is_read_as_any_type() {
     let changes = json!({ "roles": ["a"], "n": 5, "flag": false, "deep": { "x": [1] } });
     let token = json_token(Algorithm::ES256, &json!({}), &changes);
-    let token = Verifier::new(trusted()).unwrap().verify(&token.compact()).await.unwrap();
+    let token = verifiers::new(trusted()).unwrap().verify(&token.compact()).await.unwrap();
     assert_eq!(token.claim::<Vec<String>>("roles"), Ok(Some(vec!["a".to_owned()])));
     assert_eq!(token.claim::<u8>("n"), Ok(Some(5)));
     assert_eq!(token.claim::<bool>("flag"), Ok(Some(false)));
@@ -160,7 +162,7 @@ async fn one_claim_is_read_as_any_type() {
 async fn a_claim_that_is_null_is_there() {
     let payload = format!(r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","exp":9e9,"x":null}}"#);
     let token = token().payload(payload).compact();
-    let token = Verifier::new(trusted()).unwrap().verify(&token).await.unwrap();
+    let token = verifiers::new(trusted()).unwrap().verify(&token).await.unwrap();
     assert_eq!(token.claim::<Value>("x"), Ok(Some(Value::Null)));
     assert_eq!(token.claim::<String>("x").unwrap_err().field(), Some("x"));
 }
@@ -182,7 +184,7 @@ async fn shares(first: Claims<User>, second: Claims<User>, token: VerifiedToken)
 
 #[tokio::test]
 async fn typed_claims_are_decoded_once_and_shared() {
-    let layer = JwtLayer::new(Verifier::new(trusted()).unwrap());
+    let layer = JwtLayer::new(verifiers::new(trusted()).unwrap());
     let app = App::serve(Router::new().route("/", get(shares)).route_layer(layer)).await;
     let token = json_token(Algorithm::ES256, &json!({}), &json!({ "roles": ["a"] }));
     let reply = app.get(&token.compact()).await;

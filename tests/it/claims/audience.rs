@@ -1,10 +1,10 @@
 //! `aud`, RFC 7519 §4.1.3, and the claims that stand in for it.
 
 use serde_json::json;
-use tower_bearer::{Audience, TokenErrorKind as Kind, TrustedIssuer, Verifier};
+use tower_bearer::{Audience, TokenErrorKind as Kind, TrustedIssuer};
 
 use super::{Judge, keys, spelt, trusted, with};
-use crate::support::{AUDIENCE, ISSUER, clock};
+use crate::support::{AUDIENCE, ISSUER, clock, verifiers};
 
 fn for_audience(audience: impl Into<Audience>) -> TrustedIssuer {
     TrustedIssuer::new(ISSUER, audience, keys()).clock(clock)
@@ -168,6 +168,6 @@ fn an_audience_that_nobody_could_be_is_not_built() {
         ("a claim with an empty value", Audience::new("a").or_claim("azp", ["a", ""])),
     ];
     for (case, audience) in bad {
-        assert!(Verifier::new(for_audience(audience)).is_err(), "{case}");
+        assert!(verifiers::new(for_audience(audience)).is_err(), "{case}");
     }
 }

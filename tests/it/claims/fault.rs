@@ -1,14 +1,14 @@
 //! Which claim an error is about: a word of ours, and none that a token brings.
 
 use super::{trusted, with};
-use crate::support::{claims, token};
+use crate::support::{claims, token, verifiers};
 use serde_json::json;
-use tower_bearer::{TokenError, TokenErrorKind as Kind, Verifier};
+use tower_bearer::{TokenError, TokenErrorKind as Kind};
 
 /// What is wrong with a token of these claims.
 async fn fault(payload: &str) -> TokenError {
-    let verifier = Verifier::new(trusted()).unwrap();
-    verifier.verify(&token().payload(payload).compact()).await.unwrap_err()
+    let verifier = verifiers::new(trusted()).unwrap();
+    verifiers::verify(&verifier, &token().payload(payload).compact()).await.unwrap_err()
 }
 
 /// Good claims, with this member before and that one behind them.

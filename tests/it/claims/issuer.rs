@@ -1,12 +1,10 @@
 //! `iss`, RFC 7519 §4.1.1: exact, and never guessed.
 
 use serde_json::json;
-use tower_bearer::{
-    Algorithm, Lookup, StaticKeys, TokenErrorKind as Kind, TrustedIssuer, Verifier,
-};
+use tower_bearer::{Algorithm, Lookup, StaticKeys, TokenErrorKind as Kind, TrustedIssuer};
 
 use super::{Judge, keys, spelt, trusted, with};
-use crate::support::{AUDIENCE, ISSUER, KeyPair, Log, clock, key, token};
+use crate::support::{AUDIENCE, ISSUER, KeyPair, Log, clock, key, token, verifiers};
 
 fn named(issuer: &str) -> TrustedIssuer {
     TrustedIssuer::new(issuer, AUDIENCE, keys()).clock(clock)
@@ -117,11 +115,11 @@ async fn no_issuer_answers_for_another() {
 
 #[test]
 fn a_verifier_without_issuers_or_with_one_twice_is_not_built() {
-    assert!(Verifier::any_of([]).is_err(), "none");
-    assert!(Verifier::new(named("")).is_err(), "without a name");
-    assert!(Verifier::any_of([named(ISSUER), named(ISSUER)]).is_err(), "twice");
+    assert!(verifiers::any_of([]).is_err(), "none");
+    assert!(verifiers::new(named("")).is_err(), "without a name");
+    assert!(verifiers::any_of([named(ISSUER), named(ISSUER)]).is_err(), "twice");
     let slash = named(&format!("{ISSUER}/"));
-    assert!(Verifier::any_of([named(ISSUER), slash]).is_ok(), "a slash makes another name");
+    assert!(verifiers::any_of([named(ISSUER), slash]).is_ok(), "a slash makes another name");
 }
 
 #[test]
@@ -146,7 +144,7 @@ fn a_near_miss_is_logged_with_the_configured_issuer_and_nothing_of_the_token() {
         ("as it is configured", ISSUER, ISSUER, None),
     ];
     for (case, configured, sent, expected) in cases {
-        let verifier = Verifier::new(named(configured)).unwrap();
+        let verifier = verifiers::new(named(configured)).unwrap();
         let token = with(&json!({ "iss": sent, "sub": "SUBJECT" }));
         let log = Log::capture();
         for time in ["first", "second"] {

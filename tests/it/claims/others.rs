@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tower_bearer::{Algorithm, TokenErrorKind as Kind, TrustedIssuer, Verifier};
+use tower_bearer::{Algorithm, TokenErrorKind as Kind, TrustedIssuer};
 
 use super::{Judge, spelt, trusted, with};
-use crate::support::{KeyPair, json_token};
+use crate::support::{KeyPair, json_token, verifiers};
 
 #[tokio::test]
 async fn sub_jti_and_client_id_are_strings_where_they_are() {
@@ -153,8 +153,8 @@ async fn a_registered_claim_can_be_required() {
 
 #[test]
 fn a_required_claim_without_a_name_is_not_built() {
-    assert!(Verifier::new(trusted().require_claim("", "a")).is_err());
-    assert!(Verifier::new(trusted().require_claim("a", "")).is_ok());
+    assert!(verifiers::new(trusted().require_claim("", "a")).is_err());
+    assert!(verifiers::new(trusted().require_claim("a", "")).is_ok());
 }
 
 #[tokio::test]
@@ -188,14 +188,17 @@ async fn required_claims_are_read_only_once_the_signature_holds() {
 
 #[test]
 fn settings_that_weaken_each_other_are_refused() {
-    let message = |issuer| Verifier::new(issuer).unwrap_err().to_string();
+    let message = |issuer| verifiers::new(issuer).unwrap_err().to_string();
     assert!(message(trusted().rfc9068().typ("JWT")).contains("at+jwt"), "rfc9068 and typ");
-    assert!(Verifier::new(trusted().typ("application/AT+jwt").rfc9068()).is_ok(), "the same twice");
+    assert!(
+        verifiers::new(trusted().typ("application/AT+jwt").rfc9068()).is_ok(),
+        "the same twice"
+    );
     assert!(message(trusted().typ("JWT").rfc9068()).contains("at+jwt"), "typ and rfc9068");
     let twice = message(trusted().require_claim("use", "a").require_claim("use", "b"));
     assert!(twice.contains("twice"), "{twice}");
     let hour = Duration::from_secs(3600);
-    assert!(Verifier::new(trusted().leeway(hour)).is_ok(), "an hour");
+    assert!(verifiers::new(trusted().leeway(hour)).is_ok(), "an hour");
     let more = message(trusted().leeway(hour + Duration::from_nanos(1)));
     assert!(more.contains("an hour"), "{more}");
 }
@@ -204,7 +207,7 @@ fn settings_that_weaken_each_other_are_refused() {
 #[tokio::test]
 async fn the_error_names_the_claim_that_is_missing_or_wrong() {
     let claim_of = async |issuer: TrustedIssuer, changes: Value| {
-        let error = Verifier::new(issuer).unwrap().verify(&with(&changes)).await.unwrap_err();
+        let error = verifiers::new(issuer).unwrap().verify(&with(&changes)).await.unwrap_err();
         assert!(error.claim().is_none_or(|claim| error.to_string().contains(claim)));
         error.claim().map(str::to_owned)
     };
@@ -226,8 +229,8 @@ async fn the_error_names_the_claim_that_is_missing_or_wrong() {
         let mut some = all.clone();
         some[name] = Value::Null;
         let token = json_token(Algorithm::ES256, &typed, &some).compact();
-        let verifier = Verifier::new(trusted().rfc9068()).unwrap();
-        let error = verifier.verify(&token).await.unwrap_err();
+        let verifier = verifiers::new(trusted().rfc9068()).unwrap();
+        let error = verifiers::verify(&verifier, &token).await.unwrap_err();
         assert_eq!(error.claim(), Some(name));
     }
 }

@@ -4,10 +4,10 @@ use std::{process::Command, time::Duration};
 
 use axum::{Json, Router, routing::get};
 use serde_json::json;
-use tower_bearer::{Algorithm, Verifier};
+use tower_bearer::Algorithm;
 
 use super::{START, app, error, folder};
-use crate::support::{SECRET, clock, json_token, key};
+use crate::support::{SECRET, clock, json_token, key, verifiers};
 
 /// The configuration of these tests, with these keys.
 fn with(keys: &str) -> String {
@@ -40,7 +40,7 @@ async fn in_a_file_that_is_read_again() {
     let file = folder("read_again").join("jwks.json");
     let issuers = super::read("read_again", &with("{ jwks_file = 'jwks.json' }")).trusted_issuers();
     let issuers = issuers.unwrap().into_iter().map(|issuer| issuer.clock(clock));
-    let verifier = Verifier::any_of(issuers).unwrap();
+    let verifier = verifiers::any_of(issuers).unwrap();
     let (old, new) = (token(Algorithm::ES256), token(Algorithm::ES384));
     assert!(verifier.verify(&old).await.is_ok() && verifier.verify(&new).await.is_err());
 

@@ -6,11 +6,10 @@ use serde_json::json;
 use tower_bearer::{
     Algorithm, Claims, JwtLayer, StaticKeys,
     TokenErrorKind::{InvalidClaim, Malformed},
-    Verifier,
 };
 
 use super::{es256, judge};
-use crate::support::{App, claims, key, standard, token};
+use crate::support::{App, claims, key, standard, token, verifiers};
 
 /// The good claims with this text put in behind the opening brace.
 fn payload_with(members: &str) -> String {
@@ -220,7 +219,7 @@ async fn reads_the_subject() -> App {
 
     let me = |Claims(subject): Claims<Subject>| async move { Json(json!({ "sub": subject.sub })) };
     let keys = StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap();
-    let layer = JwtLayer::new(Verifier::new(standard(keys)).unwrap());
+    let layer = JwtLayer::new(verifiers::new(standard(keys)).unwrap());
     App::serve(Router::new().route("/", get(me)).route_layer(layer)).await
 }
 

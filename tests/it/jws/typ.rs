@@ -7,7 +7,7 @@ use tower_bearer::{
 };
 
 use super::{es256, judge};
-use crate::support::{json_token, key, standard};
+use crate::support::{json_token, key, standard, verifiers};
 
 fn issuer() -> TrustedIssuer {
     standard(StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap())
@@ -106,7 +106,7 @@ async fn a_type_of_the_users_choice_may_be_written_in_full() {
 
 #[test]
 fn an_empty_type_cannot_be_asked_for() {
-    let error = tower_bearer::Verifier::new(issuer().typ("")).unwrap_err().to_string();
+    let error = verifiers::new(issuer().typ("")).unwrap_err().to_string();
     assert!(error.contains("`typ`"), "{error}");
 }
 

@@ -8,10 +8,11 @@ use tower_bearer::{
     },
     StaticKeys,
     TokenErrorKind::{AlgorithmNotAllowed, InvalidSignature, UnknownKey},
-    TrustedIssuer, Verifier, VerifyingKey,
+    TrustedIssuer, VerifyingKey,
 };
 
 use super::read;
+use crate::support::verifiers;
 use crate::{
     jws::{encode, judge},
     support::{KeyPair, SECRET, json_token, key, standard},
@@ -96,7 +97,7 @@ fn a_short_secret_is_not_stretched_to_a_longer_hash() {
     ] {
         let secret = json!({ "kty": "oct", "k": encode(&SECRET[..length]) });
         let issuer = standard(read(&[secret]).unwrap()).algorithms([allowed]);
-        assert_eq!(Verifier::new(issuer).is_ok(), fits, "{length} bytes for {allowed}");
+        assert_eq!(verifiers::new(issuer).is_ok(), fits, "{length} bytes for {allowed}");
     }
 }
 
@@ -109,7 +110,7 @@ fn an_allow_list_that_leaves_nothing_is_refused_when_it_is_built() {
         ("another of RSA", read(&[key(RS256).jwk()]).unwrap(), vec![RS512, PS256]),
     ];
     for (name, keys, allowed) in cases {
-        let error = Verifier::new(standard(keys).algorithms(allowed)).unwrap_err().to_string();
+        let error = verifiers::new(standard(keys).algorithms(allowed)).unwrap_err().to_string();
         assert!(error.contains("no algorithm is left"), "{name}: {error}");
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use futures_util::{FutureExt, StreamExt, stream};
 
 use super::*;
+use crate::support::verifiers;
 
 async fn lifetime(issuer: TrustedIssuer, claims: &Value) -> Lifetime {
     verified(issuer, &token_with(claims)).await.lifetime()
@@ -199,7 +200,7 @@ async fn a_task_that_is_never_idle_learns_of_it_in_time() {
 
 #[tokio::test(start_paused = true)]
 async fn each_has_its_own_end() {
-    let verifier = Verifier::new(issuer()).unwrap();
+    let verifier = verifiers::new(issuer()).unwrap();
     let mut all = Vec::new();
     for seconds in [7, 3, 5, 1] {
         let token = verifier.verify(&token_for(f64::from(seconds))).await.unwrap();

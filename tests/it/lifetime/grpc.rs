@@ -18,6 +18,7 @@ use crate::grpc::greeter::{
     greeter_client::GreeterClient,
     greeter_server::{Greeter, GreeterServer},
 };
+use crate::support::verifiers;
 
 /// Greets each second, for ever.
 struct Patient;
@@ -43,7 +44,7 @@ impl Greeter for Patient {
 
 /// How many greetings come until the call ends, and with what.
 async fn greetings(issuer: TrustedIssuer, token: &str) -> (usize, Status) {
-    let jwt = JwtLayer::new(Verifier::new(issuer).unwrap()).responder(Grpc::new());
+    let jwt = JwtLayer::new(verifiers::new(issuer).unwrap()).responder(Grpc::new());
     let layers = ServiceBuilder::new().layer(jwt).layer(LifetimeLayer::new()).into_inner();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();

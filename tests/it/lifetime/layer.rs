@@ -16,7 +16,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{Denial, JwtLayer, LifetimeBody, LifetimeLayer, ProblemJson, policy_fn};
 
 use super::*;
-use crate::support::{Log, MODES};
+use crate::support::{Log, MODES, verifiers};
 
 type Answer = Response<LifetimeBody<Feed>>;
 
@@ -37,7 +37,7 @@ fn once<B>(
 }
 
 fn jwt(issuer: TrustedIssuer) -> JwtLayer {
-    JwtLayer::new(Verifier::new(issuer).unwrap())
+    JwtLayer::new(verifiers::new(issuer).unwrap())
 }
 
 /// What becomes of a streaming response behind both layers.

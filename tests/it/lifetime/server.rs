@@ -12,6 +12,7 @@ use tokio::{
 use tower_bearer::{JwtLayer, LifetimeLayer};
 
 use super::*;
+use crate::support::verifiers;
 
 /// A tick for each second, for ever.
 fn ticks(content_type: &'static str) -> Response<Body> {
@@ -29,7 +30,7 @@ async fn all_of(path: &str, issuer: TrustedIssuer, token: &str) -> String {
         .route("/events", get(|| async { ticks("text/event-stream") }))
         .route("/download", get(|| async { ticks("text/plain") }))
         .route_layer(LifetimeLayer::new())
-        .route_layer(JwtLayer::new(Verifier::new(issuer).unwrap()));
+        .route_layer(JwtLayer::new(verifiers::new(issuer).unwrap()));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());

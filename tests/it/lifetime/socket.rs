@@ -16,6 +16,7 @@ use tokio_tungstenite::{
 use tower_bearer::{JwtLayer, LifetimeLayer, VerifiedToken};
 
 use super::*;
+use crate::support::verifiers;
 
 /// Policy violation ([RFC 6455 §7.4.1](https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1)).
 const POLICY: u16 = 1008;
@@ -45,7 +46,7 @@ async fn open(issuer: TrustedIssuer, token: &str) -> WebSocketStream<TcpStream> 
     let app = Router::new()
         .route("/", get(connect))
         .route_layer(LifetimeLayer::new())
-        .route_layer(JwtLayer::new(Verifier::new(issuer).unwrap()));
+        .route_layer(JwtLayer::new(verifiers::new(issuer).unwrap()));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());

@@ -17,16 +17,16 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use tower_bearer::{
     Algorithm, AuthorizeLayer, ClaimsError, Denial, DenialKind, JwtLayer, Policy, RequireScope,
-    StaticKeys, Verifier, policy_fn, policy_fn_async,
+    StaticKeys, policy_fn, policy_fn_async,
 };
 
 use super::{decide, judge, token};
-use crate::support::{Log, json_token, key, standard};
+use crate::support::{Log, json_token, key, standard, verifiers};
 
 /// A route behind this policy.
 fn app(policy: impl Policy) -> Router {
     let keys = StaticKeys::new([key(Algorithm::HS256).verifying()]).unwrap();
-    let layer = JwtLayer::new(Verifier::new(standard(keys)).unwrap()).require(policy);
+    let layer = JwtLayer::new(verifiers::new(standard(keys)).unwrap()).require(policy);
     Router::new().route("/users/{name}", any(|| async { "welcome" })).route_layer(layer)
 }
 
@@ -233,7 +233,7 @@ async fn inner_layers_ask_them_as_well() {
         let app = Router::new()
             .route("/users/{name}", any(|| async { "welcome" }))
             .route_layer(AuthorizeLayer::new(policy))
-            .route_layer(JwtLayer::new(Verifier::new(standard(keys.clone())).unwrap()));
+            .route_layer(JwtLayer::new(verifiers::new(standard(keys.clone())).unwrap()));
         let response = app.oneshot(request(Method::GET, "/users/ada", &json!({}))).await.unwrap();
         assert_eq!(response.status(), 503, "{when}");
         assert_eq!(response.headers()[RETRY_AFTER], "1", "{when}");

@@ -9,10 +9,10 @@ use std::{
 };
 
 use serde_json::json;
-use tower_bearer::{Algorithm, Policy, RequireFreshAuth, StaticKeys, VerifiedToken, Verifier};
+use tower_bearer::{Algorithm, Policy, RequireFreshAuth, StaticKeys, VerifiedToken};
 
 use super::{assert_unknown, judge, spelt, token, verified_by};
-use crate::support::{NOW, json_token, key, standard};
+use crate::support::{NOW, json_token, key, standard, verifiers};
 
 fn within(seconds: u64) -> RequireFreshAuth {
     RequireFreshAuth::within(Duration::from_secs(seconds))
@@ -26,7 +26,7 @@ fn login(auth_time: &serde_json::Value, leeway: u64, now: &Arc<AtomicU64>) -> Ve
     let issuer = standard(keys).clock(clock).leeway(Duration::from_secs(leeway));
     let changes = json!({ "auth_time": auth_time, "exp": NOW + 100_000 });
     let token = json_token(Algorithm::HS256, &json!({}), &changes);
-    verified_by(&Verifier::new(issuer).unwrap(), &token)
+    verified_by(&verifiers::new(issuer).unwrap(), &token)
 }
 
 fn at(seconds: u64) -> Arc<AtomicU64> {

@@ -7,7 +7,7 @@ use serde_json::json;
 use tower_bearer::{Algorithm, StaticKeys, TokenErrorKind as Kind, Verifier};
 
 use super::{cases, verify};
-use crate::support::{json_token, key, standard};
+use crate::support::{json_token, key, standard, verifiers};
 
 /// The origin of the model's times.
 const ZERO: i64 = 1_750_000_000;
@@ -67,7 +67,7 @@ fn verifier(rules: Rules) -> Verifier {
     if let Some(lifetime) = rules.max_lifetime {
         issuer = issuer.max_lifetime(seconds(lifetime));
     }
-    Verifier::new(issuer).unwrap()
+    verifiers::new(issuer).unwrap()
 }
 
 proptest! {

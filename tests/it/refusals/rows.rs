@@ -23,7 +23,7 @@ use tower_bearer::{
     policy_fn, policy_fn_async, resolver_fn_sync,
 };
 
-use crate::support::{NOW, json_token, key, standard};
+use crate::support::{NOW, json_token, key, standard, verifiers};
 
 /// What a client is told.
 pub(super) struct Row {
@@ -253,7 +253,7 @@ pub(super) fn verifier() -> Verifier {
             None => Ok(key(Algorithm::ES256).verifying()),
         }
     });
-    Verifier::new(standard(keys)).unwrap()
+    verifiers::new(standard(keys)).unwrap()
 }
 
 /// The header, whose token is taken for a cookie's where the request opens a socket.

@@ -4,7 +4,7 @@ use axum::{Json, Router, response::Redirect, routing::get};
 use hyper::header::LOCATION;
 
 use super::*;
-use crate::support::App;
+use crate::support::{App, verifiers};
 
 const MAX_BODY: usize = 256 * 1024;
 
@@ -150,7 +150,7 @@ async fn keys_from_another_url_are_refused_whoever_asks() {
     for (case, builder, good) in cases {
         let keys = builder.build().unwrap();
         assert_eq!(keys.preload().await.is_ok(), good, "{case}");
-        let verifier = Verifier::new(standard(keys)).unwrap();
+        let verifier = verifiers::new(standard(keys)).unwrap();
         assert_eq!(verifier.verify(&key.token()).await.is_ok(), good, "{case}");
     }
 }

@@ -3,6 +3,7 @@
 use tower_bearer::TrustedIssuer;
 
 use super::*;
+use crate::support::verifiers;
 
 const ISSUER: &str = crate::support::ISSUER;
 const OIDC: &str = "https://issuer.example/.well-known/openid-configuration";
@@ -116,7 +117,7 @@ async fn paths_and_slashes() {
             world.publish([&key]);
             world.network.serve(if appended { oidc } else { oauth }, metadata(issuer, URL));
             let trusted = TrustedIssuer::new(issuer, crate::support::AUDIENCE, world.keys.clone());
-            let verifier = Verifier::new(trusted.clock(crate::support::clock)).unwrap();
+            let verifier = verifiers::new(trusted.clock(crate::support::clock)).unwrap();
             let (header, claims) = (json!({ "kid": "a" }), json!({ "iss": issuer }));
             let token = json_token(Algorithm::ES256, &header, &claims).signed_by(&key.pair);
             assert!(verifier.verify(&token).await.is_ok(), "{issuer}");
@@ -226,7 +227,7 @@ fn what_an_issuer_may_not_be() {
     assert!(!refused(RemoteJwks::discovery("http://127.0.0.1:8080/realms/a")));
     for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
         let issuer = TrustedIssuer::discover(ISSUER, crate::support::AUDIENCE).unwrap();
-        assert!(Verifier::new(issuer.algorithms([algorithm])).is_err(), "{algorithm}");
+        assert!(verifiers::new(issuer.algorithms([algorithm])).is_err(), "{algorithm}");
     }
 }
 

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use tower_bearer::{BoxError, Fetch, FetchBody, TrustedIssuer, http};
 
 use super::*;
+use crate::support::verifiers;
 
 /// A network that shows when it is dropped.
 struct Guarded {
@@ -48,7 +49,7 @@ async fn all_ends_with_the_last_handle() {
     let key = Key::new("a");
     let (keys, network, alive) = guarded();
     network.serve(URL, Page::keys([key.jwk()]));
-    let verifier = Verifier::new(standard(keys.clone())).unwrap();
+    let verifier = verifiers::new(standard(keys.clone())).unwrap();
     assert!(verifier.verify(&key.token()).await.is_ok());
     drop(keys);
     pass(10 * MINUTE).await;
@@ -70,7 +71,7 @@ async fn all_ends_while_a_fetch_is_in_the_air() {
     for warm in [false, true] {
         let (keys, network, alive) = guarded();
         network.serve(URL, Page::keys([key.jwk()]));
-        let verifier = Verifier::new(standard(keys.clone())).unwrap();
+        let verifier = verifiers::new(standard(keys.clone())).unwrap();
         if warm {
             keys.preload().await.unwrap();
         }
@@ -91,7 +92,7 @@ async fn who_waits_holds_the_resolver() {
     let key = Key::new("a");
     let (keys, network, alive) = guarded();
     network.serve(URL, Page::keys([key.jwk()]).after(SECOND));
-    let verifier = Verifier::new(standard(keys)).unwrap();
+    let verifier = verifiers::new(standard(keys)).unwrap();
     let mut waiting = verifier.verify(&key.token()).into_future();
     assert!((&mut waiting).now_or_never().is_none());
     drop(verifier);

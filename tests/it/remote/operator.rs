@@ -6,6 +6,7 @@ use futures_util::{FutureExt, future::join_all};
 use tower_bearer::{Header, KeyError, VerifyingKey};
 
 use super::*;
+use crate::support::verifiers;
 
 #[tokio::test(start_paused = true)]
 async fn a_forgotten_key_is_refused_at_once_and_for_ever() {
@@ -158,7 +159,7 @@ async fn with_the_key_at_hand_nothing_is_allocated() {
     let key = Key::new("a");
     network.serve(URL, Page::keys([key.jwk()]));
     let counting = Counting { keys, allocations: &ALLOCATIONS };
-    let verifier = Verifier::new(standard(counting)).unwrap();
+    let verifier = verifiers::new(standard(counting)).unwrap();
     assert!(verifier.verify(&key.token()).await.is_ok());
     assert!(ALLOCATIONS.swap(0, Ordering::Relaxed) > 0, "the first one waits");
     let tokens = [key.token(), key.token_without_kid(), strange("a")];

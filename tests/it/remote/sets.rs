@@ -1,6 +1,7 @@
 //! Promises 7, 17 and 19: what a set says of a key, and what a token's `kid` may cause.
 
 use super::*;
+use crate::support::verifiers;
 
 #[tokio::test(start_paused = true)]
 async fn a_removed_key_dies_with_the_next_good_fetch() {
@@ -82,7 +83,7 @@ async fn a_secret_of_a_remote_set_signs_nothing() {
     let skipped = world.keys.status().unwrap().skipped;
     assert!(skipped[0].reason().contains("secret"), "{skipped:?}");
     let all = standard(world.keys.clone()).algorithms([Algorithm::HS256]);
-    assert!(Verifier::new(all).is_err());
+    assert!(verifiers::new(all).is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,7 +232,7 @@ async fn an_undeclared_rsa_key_is_for_rs256_unless_it_is_said() {
             Some(said) => issuer.algorithms([said]),
             None => issuer,
         };
-        let verifier = Verifier::new(issuer).unwrap();
+        let verifier = verifiers::new(issuer).unwrap();
         let token = json_token(algorithm, &json!({ "kid": "a" }), &json!({})).compact();
         let accepted = verifier.verify(&token).await.is_ok();
         assert_eq!(accepted, good, "{algorithm} where {said:?} is named");

@@ -3,7 +3,7 @@
 use tower_bearer::{Lookup, TokenErrorKind, issuer_fn_sync};
 
 use super::*;
-use crate::support::{AUDIENCE, ISSUER, KeyPair, clock};
+use crate::support::{AUDIENCE, ISSUER, KeyPair, clock, verifiers};
 
 /// A token with this `jti` and these claims.
 fn with(jti: &str, mut claims: Value) -> String {
@@ -22,7 +22,7 @@ async fn it_is_asked_of_none_that_is_refused_for_something_else() {
         claims["use"] = "access".into();
         with("asked", claims)
     };
-    let verifier = Verifier::new(issuer()).unwrap();
+    let verifier = verifiers::new(issuer()).unwrap();
     for (name, token, kind) in [
         ("another's signature", unsigned.signed_by(&stranger), TokenErrorKind::InvalidSignature),
         ("expired", access(json!({ "exp": NOW - 100 })), TokenErrorKind::Expired),
@@ -51,7 +51,7 @@ async fn it_is_asked_once_and_not_before_the_key_has_come() {
             Ok(key(Algorithm::ES256).verifying())
         }
     });
-    let verifier = Verifier::new(standard(keys).revocation(check.clone())).unwrap();
+    let verifier = verifiers::new(standard(keys).revocation(check.clone())).unwrap();
     let Lookup::Pending(waiting) = verifier.verify(&named("revoked")) else { panic!("a key") };
     assert_eq!(check.asked(), [""; 0]);
     open.send(()).unwrap();
@@ -68,7 +68,7 @@ async fn it_is_asked_for_every_request_anew() {
         2 => Revocation::Unknown,
         _ => Revocation::Good,
     });
-    let app = app(standard(keys()).revocation(check)).await;
+    let app = app(standard(keys()).revocation(check)).await.once();
     let token = named("the same");
     app.get(&token).await.assert_accepted("first");
     app.get(&token).await.assert_invalid_token("then revoked");
@@ -94,7 +94,7 @@ async fn it_sees_all_of_the_token() {
         );
         Revocation::Good
     });
-    let verifier = Verifier::new(standard(keys()).revocation(check)).unwrap();
+    let verifier = verifiers::new(standard(keys()).revocation(check)).unwrap();
     let claims = json!({ "client_id": "web", "jti": "1", "sid": "session" });
     assert!(verifier.verify(&token_with(&claims)).await.is_ok());
     assert_eq!(
@@ -111,12 +111,12 @@ async fn every_issuer_has_its_own() {
     const THIRD: &str = "https://third-issuer.example";
     let (one, other) = (ByName::default(), ByName::default());
     let of = |name: &str| TrustedIssuer::new(name, AUDIENCE, keys()).clock(clock);
-    let verifier = Verifier::any_of([
+    let verifier = verifiers::any_of([
         of(ISSUER).revocation(one.clone()),
         of(OTHER).revocation(other.clone()),
         of(THIRD),
     ]);
-    let app = app_of(verifier.unwrap()).await;
+    let app = app_of(verifier.unwrap()).await.once();
     app.get(&with("good", json!({}))).await.assert_accepted("one");
     assert_eq!((one.asked(), other.asked()), (vec!["good".to_owned()], vec![]));
     app.get(&with("revoked", json!({ "iss": OTHER }))).await.assert_invalid_token("other");
@@ -129,11 +129,11 @@ async fn every_issuer_has_its_own() {
 async fn the_issuers_of_a_resolver_have_theirs() {
     let check = ByName::default();
     let known = check.clone();
-    let verifier = Verifier::dynamic(issuer_fn_sync(move |iss| {
+    let verifier = verifiers::dynamic(issuer_fn_sync(move |iss| {
         let issuer = TrustedIssuer::new(iss, AUDIENCE, keys()).clock(clock);
         Ok(Some(issuer.revocation(known.clone())))
     }));
-    let app = app_of(verifier).await;
+    let app = app_of(verifier).await.once();
     // The resolver's clock is the machine's.
     let of = |jti: &str| with(jti, json!({ "iss": "https://acme.example", "exp": 1e12 }));
     app.get(&of("good")).await.assert_accepted("good");
@@ -152,7 +152,7 @@ async fn a_set_behind_a_lock_is_a_check() {
         (_, Err(_)) => Revocation::Unknown,
     });
     assert_eq!(format!("{check:?}"), "RevocationFn(..)");
-    let app = app(standard(keys()).revocation(check)).await;
+    let app = app(standard(keys()).revocation(check)).await.once();
     app.get(&named("a")).await.assert_accepted("before");
     revoked.write().unwrap().insert("a".to_owned());
     app.get(&named("a")).await.assert_invalid_token("at once");

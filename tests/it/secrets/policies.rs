@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use tower_bearer::{
     Algorithm, AuthorizeLayer, BearerResponder, Denial, JwtLayer, Policy, Rejection, RequestHead,
     RequireAcr, RequireClaim, RequireFreshAuth, RequireRole, RequireScope, Respond, StaticKeys,
-    VerifiedToken, Verifier, policy_fn, policy_fn_async,
+    VerifiedToken, policy_fn, policy_fn_async,
 };
 
 use super::{CANARY, Misfit, Page, print_request, tokens};
-use crate::support::{NOW, json_token, key, standard};
+use crate::support::{NOW, json_token, key, standard, verifiers};
 
 /// Good tokens whose claims hold canaries wherever a policy looks, of the right type and of others.
 fn tokens_for_policies() -> Vec<String> {
@@ -113,7 +113,7 @@ fn printing(rejection: &Rejection) -> Response<Empty<Bytes>> {
 async fn no_canary_is_logged_or_printed_by_any_policy() {
     let log = Page::new();
     let keys = StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap();
-    let verifier = Verifier::new(standard(keys)).unwrap();
+    let verifier = verifiers::new(standard(keys)).unwrap();
     let layer = || JwtLayer::new(verifier.clone()).respond_with(printing);
     let mut all = tokens_for_policies();
     all.extend(tokens().into_iter().map(|(_, token)| token));

@@ -6,10 +6,10 @@ use hyper::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_bearer::{
     Algorithm, JwtLayer, Outcome, RequestHead, StaticKeys, TokenOrigin, TokenSource, VerifiedToken,
-    Verifier,
 };
 
 use super::{Page, print_token, tokens};
+use crate::support::verifiers;
 use crate::{
     sources::{Body, Place, Source},
     support::{key, standard},
@@ -43,7 +43,7 @@ async fn print_request(log: &Page, layer: JwtLayer<Source>, mut request: Request
 async fn no_canary_is_logged_or_printed_wherever_it_stood() {
     let log = Page::new();
     let keys = StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap();
-    let layer = JwtLayer::new(Verifier::new(standard(keys)).unwrap());
+    let layer = JwtLayer::new(verifiers::new(standard(keys)).unwrap());
     let source = Source::chain(&Place::ALL);
     log.debug(&source);
     for place in Place::ALL {

@@ -5,7 +5,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::{
     Request, StatusCode,
     body::Bytes,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -15,13 +15,15 @@ use serde_json::Value;
 use tokio::task::AbortHandle;
 use tower_bearer::{Claims, JwtLayer, KeyResolver, TrustedIssuer, Verifier};
 
-use super::{AUDIENCE, ISSUER, clock};
+use super::{AUDIENCE, ISSUER, clock, verifiers};
 
 /// A server on loopback that ends with the test.
 pub(crate) struct App {
     address: SocketAddr,
     client: Client<HttpConnector, Empty<Bytes>>,
     server: AbortHandle,
+    /// The second answer has to be the first.
+    asks_twice: bool,
 }
 
 /// What came back over the wire.
@@ -34,7 +36,7 @@ pub(crate) struct Reply {
 
 /// An app with `GET /` protected by this issuer's layer. It answers with the claims.
 pub(crate) async fn app(issuer: TrustedIssuer) -> App {
-    app_of(Verifier::new(issuer).unwrap()).await
+    app_of(verifiers::new(issuer).unwrap()).await
 }
 
 /// The same for a verifier, which may know several issuers.
@@ -59,7 +61,14 @@ impl App {
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { address, client, server: server.abort_handle() }
+        let asks_twice = verifiers::is_remembering();
+        Self { address, client, server: server.abort_handle(), asks_twice }
+    }
+
+    /// Asks once in every run: for tests that count.
+    pub(crate) fn once(mut self) -> Self {
+        self.asks_twice = false;
+        self
     }
 
     /// The URL of a path on this server.
@@ -87,7 +96,17 @@ impl App {
     }
 
     /// Any request. A path without authority goes to this server.
-    pub(crate) async fn send(&self, mut request: Request<Empty<Bytes>>) -> Reply {
+    pub(crate) async fn send(&self, request: Request<Empty<Bytes>>) -> Reply {
+        if !self.asks_twice {
+            return self.send_once(request).await;
+        }
+        let first = self.send_once(request.clone()).await;
+        let second = self.send_once(request).await;
+        assert_eq!(first.undated(), second.undated(), "the second answer");
+        first
+    }
+
+    async fn send_once(&self, mut request: Request<Empty<Bytes>>) -> Reply {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() = format!("http://{}{path}", self.address).parse().unwrap();
         let (head, body) = self.client.request(request).await.unwrap().into_parts();
@@ -107,6 +126,13 @@ impl Drop for App {
 }
 
 impl Reply {
+    /// All but when it came.
+    fn undated(&self) -> (u16, HeaderMap, &str) {
+        let mut headers = self.headers.clone();
+        headers.remove(DATE);
+        (self.status, headers, &self.body)
+    }
+
     /// The one `WWW-Authenticate`, or nothing.
     pub(crate) fn challenge(&self) -> &str {
         let mut values = self.headers.get_all(WWW_AUTHENTICATE).iter();

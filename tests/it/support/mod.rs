@@ -9,6 +9,7 @@ mod outcome;
 #[cfg(feature = "jwks")]
 mod page;
 mod token;
+pub(crate) mod verifiers;
 
 pub(crate) use app::{App, Reply, app, app_of, standard};
 pub(crate) use keys::{KeyPair, SECRET, key};

@@ -1,8 +1,14 @@
+use std::{cell::RefCell, collections::VecDeque};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use tower_bearer::Algorithm;
 
 use super::{AUDIENCE, ISSUER, KeyPair, NOW, key};
+
+thread_local! {
+    static LATELY: RefCell<VecDeque<String>> = const { RefCell::new(VecDeque::new()) };
+}
 
 /// A token in the making: header and claims as bytes, so that they can be anything at all.
 #[derive(Clone)]
@@ -76,7 +82,19 @@ impl Token {
 
     /// The compact form, with the signature of this key.
     pub(crate) fn signed_by(&self, key: &KeyPair) -> String {
-        self.with_signature(&key.sign(self.signing_input().as_bytes()))
+        let token = self.with_signature(&key.sign(self.signing_input().as_bytes()));
+        LATELY.with_borrow_mut(|lately| {
+            lately.push_back(token.clone());
+            if lately.len() > 8 {
+                lately.pop_front();
+            }
+        });
+        token
+    }
+
+    /// The last tokens that were signed on this thread.
+    pub(crate) fn lately() -> Vec<String> {
+        LATELY.with_borrow(|lately| lately.iter().cloned().collect())
     }
 
     /// The compact form with these bytes as its signature.

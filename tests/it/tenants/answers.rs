@@ -11,12 +11,12 @@ use std::{
 use hyper::header::RETRY_AFTER;
 use serde_json::json;
 use tower_bearer::{
-    Algorithm, IssuerError, Lookup, StaticKeys, TokenErrorKind, TrustedIssuer, Verifier, issuer_fn,
+    Algorithm, IssuerError, Lookup, StaticKeys, TokenErrorKind, TrustedIssuer, issuer_fn,
     issuer_fn_sync, resolver_fn, resolver_fn_sync,
 };
 
 use super::{ACME, BETA, Tenants, forged, good, tenant, token_of, verify};
-use crate::support::{AUDIENCE, KeyPair, Log, NOW, app_of, clock, json_token, key};
+use crate::support::{AUDIENCE, KeyPair, Log, NOW, app_of, clock, json_token, key, verifiers};
 
 #[tokio::test]
 async fn a_known_issuer_opens_and_an_unknown_one_does_not() {
@@ -59,7 +59,7 @@ async fn closures_are_resolvers() {
     // Their clock is the machine's: only a token that never expires is good by both.
     let endless = |iss| token_of(iss, &json!({}), &json!({ "exp": 1e12 }));
     for (name, verifier) in
-        [("at once", Verifier::dynamic(at_once)), ("later", Verifier::dynamic(Arc::new(later)))]
+        [("at once", verifiers::dynamic(at_once)), ("later", verifiers::dynamic(Arc::new(later)))]
     {
         assert_eq!(verify(&verifier, &endless(ACME)).await, Ok(ACME.to_owned()), "{name}");
         let unknown = Err(TokenErrorKind::UnknownIssuer);
@@ -82,7 +82,7 @@ async fn an_outage_is_no_fault_of_the_token_and_is_not_remembered() {
                 (false, _) => Ok(Some(tenant(iss))),
             }
         });
-    let (app, log) = (tenants.app().await, Log::capture());
+    let (app, log) = (tenants.app().await.once(), Log::capture());
     for (iss, retry_after) in [(ACME, "5"), (ACME, "5"), (BETA, "42")] {
         let reply = app.get(&good(iss)).await;
         reply.assert_unavailable(iss);
@@ -171,7 +171,7 @@ async fn no_key_is_sought_for_an_issuer_that_is_not_known() {
         })
     };
     let acme = || TrustedIssuer::new(ACME, AUDIENCE, keys()).clock(clock);
-    let fixed = Verifier::new(acme()).unwrap();
+    let fixed = verifiers::new(acme()).unwrap();
     let dynamic = {
         let keys = keys();
         Tenants::new(move |iss| {

@@ -11,10 +11,10 @@ use std::{
 use futures_util::{FutureExt, future::join_all};
 use hyper::header::RETRY_AFTER;
 use serde_json::json;
-use tower_bearer::{IssuerError, IssuerResolver, Lookup, TokenErrorKind, Verifier};
+use tower_bearer::{IssuerError, IssuerResolver, Lookup, TokenErrorKind};
 
 use super::{ACME, Answer, BETA, Tenants, good, token_of, verify};
-use crate::support::{App, Log, NOW, Reply};
+use crate::support::{App, Log, NOW, Reply, verifiers};
 
 /// Requests that wait by now, since their questions were asked or joined.
 async fn settle() {
@@ -83,7 +83,7 @@ async fn one_who_read_the_time_before_the_answer_came_does_not_ask_again() {
     let tenants = Tenants::of([ACME]);
     let late = Arc::new(AtomicBool::new(false));
     let resolver = Late { tenants: tenants.clone(), late: Arc::clone(&late) };
-    let verifier = Verifier::dynamic(resolver);
+    let verifier = verifiers::dynamic(resolver);
     for iss in [ACME, BETA] {
         let found = verify(&verifier, &good(iss)).await;
         late.store(true, Ordering::SeqCst);

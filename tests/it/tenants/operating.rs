@@ -9,7 +9,7 @@ use tower_bearer::{
 };
 
 use super::{ACME, BETA, Tenants, good, verify};
-use crate::support::{AUDIENCE, clock, key};
+use crate::support::{AUDIENCE, clock, key, verifiers};
 
 /// Writes down what it is asked to do.
 #[derive(Clone)]
@@ -80,7 +80,7 @@ async fn both() -> [(&'static str, Operated); 2] {
             TrustedIssuer::new(name, AUDIENCE, keys).clock(clock)
         }
     };
-    let fixed = Verifier::any_of([issuer(BETA), issuer(ACME)]).unwrap();
+    let fixed = verifiers::any_of([issuer(BETA), issuer(ACME)]).unwrap();
     let dynamic = Tenants::new(move |iss| {
         Ok([ACME, BETA].into_iter().find(|name| *name == iss).map(&issuer))
     })
@@ -121,7 +121,7 @@ async fn a_key_is_forgotten_where_it_belongs() {
         assert!(operated.done().is_empty(), "{name}");
     }
     let cannot = StaticKeys::new([key(Algorithm::ES256).verifying().with_kid("1")]).unwrap();
-    let verifier = Verifier::new(TrustedIssuer::new(ACME, AUDIENCE, cannot)).unwrap();
+    let verifier = verifiers::new(TrustedIssuer::new(ACME, AUDIENCE, cannot)).unwrap();
     assert!(!verifier.forget_key(ACME, "1"));
 }
 
@@ -138,7 +138,7 @@ async fn the_status_names_every_issuer_in_order() {
         assert!(printed.contains(ACME) && printed.contains(BETA), "{name}: {printed}");
     }
     let silent = resolver_fn_sync(|_| Err(KeyError::not_found()));
-    let verifier = Verifier::new(TrustedIssuer::new(ACME, AUDIENCE, silent)).unwrap();
+    let verifier = verifiers::new(TrustedIssuer::new(ACME, AUDIENCE, silent)).unwrap();
     let status = serde_json::to_value(verifier.status()).unwrap();
     assert_eq!(status, json!([{ "issuer": ACME, "keys": null }]));
 }

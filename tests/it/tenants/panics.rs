@@ -6,7 +6,7 @@ use futures_util::{FutureExt, future::join_all};
 use hyper::header::RETRY_AFTER;
 
 use super::*;
-use crate::support::Log;
+use crate::support::{Log, verifiers};
 
 /// Where it panics.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +56,8 @@ impl IssuerResolver for Buggy {
 async fn a_panic_is_unavailable_and_the_next_request_asks_anew() {
     for place in [Place::Call, Place::Future, Place::Later] {
         let buggy = Buggy::at(place);
-        let verifier = Verifier::dynamic(buggy.clone());
-        let (app, log) = (app_of(verifier.clone()).await, Log::capture());
+        let verifier = verifiers::dynamic(buggy.clone());
+        let (app, log) = (app_of(verifier.clone()).await.once(), Log::capture());
         for n in 1..=3 {
             let reply = app.get(&good(ACME)).await;
             reply.assert_unavailable(&format!("{place:?}, {n}"));
@@ -78,7 +78,7 @@ async fn a_panic_is_unavailable_and_the_next_request_asks_anew() {
 async fn all_who_wait_are_told_and_it_is_logged_once() {
     for place in [Place::Call, Place::Future, Place::Later] {
         let buggy = Buggy::at(place);
-        let verifier = Verifier::dynamic(buggy.clone());
+        let verifier = verifiers::dynamic(buggy.clone());
         let log = Log::capture();
         let token = good(ACME);
         let waiting: Vec<_> = (0..200).map(|_| verifier.verify(&token).into_future()).collect();
@@ -96,7 +96,7 @@ async fn one_who_is_not_polled_after_a_panic_keeps_nobody_from_asking() {
     for place in [Place::Call, Place::Future, Place::Later] {
         let mut buggy = Buggy::at(place);
         buggy.tenants = buggy.tenants.closed();
-        let verifier = Verifier::dynamic(buggy.clone());
+        let verifier = verifiers::dynamic(buggy.clone());
         let token = good(ACME);
         // One has never been polled, the other once where the panic comes late.
         let never = verifier.verify(&token);

@@ -144,7 +144,7 @@ async fn an_issuer_that_cannot_work_is_our_fault_and_not_the_tokens() {
     ];
     for (name, resolve, words) in cases {
         let tenants = Tenants::new(move |iss| resolve(iss).map(Some));
-        let (app, log) = (tenants.app().await, Log::capture());
+        let (app, log) = (tenants.app().await.once(), Log::capture());
         for _ in 0..2 {
             app.get(&good(ACME)).await.assert_unavailable(name);
         }

@@ -5,7 +5,7 @@ use tower_bearer::{
 };
 
 use super::{FAST, header, kid, kids, over, published, verify, verify_text};
-use crate::support::AUDIENCE;
+use crate::support::{AUDIENCE, verifiers};
 
 #[tokio::test]
 async fn rotation_replaces_every_key() {
@@ -114,7 +114,7 @@ async fn a_secret_is_handed_out_and_rotated_and_never_published() {
     assert_ne!(secret, issuer.secret(Algorithm::HS512));
     let verifier = over(&issuer, StaticKeys::hs256(&secret).unwrap());
     assert!(verifier.verify(&issuer.token_for(AUDIENCE).mint()).await.is_ok());
-    let trusted = tower_bearer::Verifier::new(issuer.trusted(AUDIENCE)).unwrap();
+    let trusted = verifiers::new(issuer.trusted(AUDIENCE)).unwrap();
     assert!(trusted.verify(&issuer.token_for(AUDIENCE).mint()).await.is_ok());
     issuer.rotate();
     assert_ne!(secret, issuer.secret(Algorithm::HS256));

@@ -9,12 +9,12 @@ use std::{
 use serde::Serialize;
 use serde_json::{Value, json};
 use tower_bearer::{
-    Algorithm, StaticKeys, TokenErrorKind, TrustedIssuer, Verifier,
+    Algorithm, StaticKeys, TokenErrorKind, TrustedIssuer,
     testing::{TestIssuer, TestToken},
 };
 
 use super::{claims, header, kid, kids, over, published, verify};
-use crate::support::{AUDIENCE, NOW, clock};
+use crate::support::{AUDIENCE, NOW, clock, verifiers};
 
 fn fixed() -> TestIssuer {
     TestIssuer::builder().clock(clock).build()
@@ -35,7 +35,7 @@ fn a_token_begins_as_an_access_token_of_rfc_9068() {
     assert_eq!(claims(&issuer.token().mint())["jti"], "token-1");
 
     let strict = TrustedIssuer::new(issuer.name(), AUDIENCE, published(&issuer)).clock(clock);
-    let verifier = Verifier::new(strict.rfc9068()).unwrap();
+    let verifier = verifiers::new(strict.rfc9068()).unwrap();
     let token = issuer.token_for(AUDIENCE).mint();
     assert!(matches!(verifier.verify(&token), tower_bearer::Lookup::Ready(Ok(_))));
 }
@@ -128,7 +128,7 @@ async fn what_is_unusual_and_good_is_accepted() {
 async fn no_leeway_makes_good_what_is_bad_in_time() {
     let issuer = fixed();
     let trusted = TrustedIssuer::new(issuer.name(), AUDIENCE, published(&issuer)).clock(clock);
-    let verifier = Verifier::new(trusted.leeway(Duration::from_secs(3600))).unwrap();
+    let verifier = verifiers::new(trusted.leeway(Duration::from_secs(3600))).unwrap();
     for (token, kind) in [
         (issuer.token_for(AUDIENCE).expired(), TokenErrorKind::Expired),
         (issuer.token_for(AUDIENCE).not_yet_valid(), TokenErrorKind::NotYetValid),

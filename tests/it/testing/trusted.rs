@@ -7,10 +7,10 @@ use tower_bearer::{
 };
 
 use super::claims;
-use crate::support::{AUDIENCE, NOW, clock};
+use crate::support::{AUDIENCE, NOW, clock, verifiers};
 
 fn trusting(issuer: &TestIssuer) -> Verifier {
-    Verifier::new(issuer.trusted(AUDIENCE)).unwrap()
+    verifiers::new(issuer.trusted(AUDIENCE)).unwrap()
 }
 
 async fn judged(verifier: &Verifier, token: TestToken) -> Result<VerifiedToken, TokenErrorKind> {
@@ -121,7 +121,7 @@ async fn a_resolver_with_its_own_settings_fetches_in_memory() {
     keys.preload().await.unwrap();
     assert_eq!(counts(&issuer), (0, 1));
     let trusted = TrustedIssuer::new(issuer.name(), AUDIENCE, keys);
-    let verifier = Verifier::new(trusted).unwrap();
+    let verifier = verifiers::new(trusted).unwrap();
     assert!(judged(&verifier, issuer.token_for(AUDIENCE)).await.is_ok());
     assert_eq!(counts(&issuer), (0, 1));
 }
@@ -149,7 +149,7 @@ async fn it_is_discovered_on_loopback() {
         let issuer = TestIssuer::builder().name(name).build();
         let _server = issuer.serve().await.unwrap();
         let trusted = TrustedIssuer::discover(issuer.name(), AUDIENCE).unwrap();
-        let judged = judged(&Verifier::new(trusted).unwrap(), issuer.token_for(AUDIENCE)).await;
+        let judged = judged(&verifiers::new(trusted).unwrap(), issuer.token_for(AUDIENCE)).await;
         assert!(judged.is_ok(), "{name}: {judged:?}");
         assert_eq!(counts(&issuer), (1, 1), "{name}");
     }
