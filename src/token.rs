@@ -209,10 +209,8 @@ impl VerifiedToken {
 
     /// The verified token that these extensions speak of.
     pub(crate) fn within(extensions: &Extensions) -> Option<&Self> {
-        match extensions.get::<Outcome>() {
-            Some(outcome) => outcome.verified(),
-            None => extensions.get(),
-        }
+        // A program may put an outcome there itself.
+        extensions.get().or_else(|| extensions.get::<Outcome>()?.verified())
     }
 
     /// The same, found at this place.

@@ -173,6 +173,11 @@ impl Verifier {
     /// [`Lookup::Ready`] unless a resolver has to wait for the key, or for the issuer. The `?` of
     /// `verifier.verify(token).await?` gives the proof.
     pub fn verify(&self, token: &str) -> Lookup<Result<VerifiedToken, TokenError>> {
+        self.verify_bytes(token.as_bytes())
+    }
+
+    /// The same of what need not even be text.
+    pub(crate) fn verify_bytes(&self, token: &[u8]) -> Lookup<Result<VerifiedToken, TokenError>> {
         self.0.verify(token)
     }
 
@@ -181,7 +186,7 @@ impl Verifier {
         self.0.memory.is_on()
     }
 
-    /// What is known of a token that was verified before, and has changed in nothing but time. It need not even be text.
+    /// What is known of a token that was verified before, and has changed in nothing but time.
     pub(crate) fn recall(&self, token: &[u8]) -> Option<Result<VerifiedToken, TokenError>> {
         self.0.recall(token)?.ok()
     }

@@ -18,20 +18,20 @@ pub(crate) struct Compact<'t> {
 
 impl<'t> Compact<'t> {
     /// Cuts a token that is not too long into exactly three segments, none of them empty.
-    pub(crate) fn split(token: &'t str) -> Result<Self, TokenErrorKind> {
+    pub(crate) fn split(token: &'t [u8]) -> Result<Self, TokenErrorKind> {
         if token.len() > MAX_TOKEN_LEN {
             return Err(TokenErrorKind::TokenTooLong);
         }
         Self::cut(token).ok_or(TokenErrorKind::Malformed)
     }
 
-    fn cut(token: &'t str) -> Option<Self> {
-        let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
+    fn cut(token: &'t [u8]) -> Option<Self> {
+        let mut dots = memchr::memchr_iter(b'.', token);
         let (first, second) = (dots.next()?, dots.next()?);
         if dots.next().is_some() {
             return None;
         }
-        let (signing_input, signature) = token.as_bytes().split_at_checked(second)?;
+        let (signing_input, signature) = token.split_at_checked(second)?;
         let (header, payload) = signing_input.split_at_checked(first)?;
         let ([_, payload @ ..], [_, signature @ ..]) = (payload, signature) else { return None };
         let parts = Self { signing_input, header, payload, signature };
@@ -90,7 +90,7 @@ mod tests {
             ("a byte longer", &format!("{long}a"), Err(TokenErrorKind::TokenTooLong)),
         ];
         for (name, token, expected) in cases {
-            assert_eq!(Compact::split(token).map(drop), expected, "{name}");
+            assert_eq!(Compact::split(token.as_bytes()).map(drop), expected, "{name}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! and does not see an unknown member that appears twice (RFC 7515 §4, RFC 7519 §4). With `serde_json`'s
 //! `arbitrary_precision` turned on elsewhere in the tree it must still read numbers.
 
-use std::{borrow::Cow, collections::HashSet, fmt, marker::PhantomData};
+use std::{borrow::Cow, collections::BTreeSet, fmt, marker::PhantomData};
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
@@ -62,15 +62,16 @@ impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<'_, M> {
     }
 }
 
-/// The names seen so far: a few on the stack, and a hash set once there are many, so that neither
+/// The names seen so far: a few on the stack, and a tree once there are many, so that neither
 /// the usual token pays for an allocation nor a hostile one for a quadratic search.
 #[derive(Default)]
 struct Names<'de> {
     /// One bit for each kind of name that was seen: of most names it says at once that they are new.
     kinds: u64,
-    few: [Cow<'de, str>; FEW],
+    few: [&'de str; FEW],
     count: usize,
-    many: HashSet<Cow<'de, str>>,
+    /// Those beyond the few, and those whose escapes had to be resolved.
+    many: BTreeSet<Cow<'de, str>>,
 }
 
 const FEW: usize = 24;
@@ -79,21 +80,19 @@ impl<'de> Names<'de> {
     /// Whether the name is new.
     fn insert(&mut self, name: Cow<'de, str>) -> bool {
         let kind = kind(&name);
-        if self.kinds & kind != 0 {
-            let seen = self.few.get(..self.count).unwrap_or_default();
-            if seen.contains(&name) {
-                return false;
-            }
+        let seen = self.few.get(..self.count).unwrap_or_default();
+        if self.kinds & kind != 0 && (seen.contains(&&*name) || self.many.contains(&name)) {
+            return false;
         }
         self.kinds |= kind;
-        match self.few.get_mut(self.count) {
-            Some(free) => {
+        match (name, self.few.get_mut(self.count)) {
+            (Cow::Borrowed(name), Some(free)) => {
                 *free = name;
                 self.count = self.count.saturating_add(1);
-                true
             }
-            None => self.many.insert(name),
+            (name, _) => drop(self.many.insert(name)),
         }
+        true
     }
 }
 

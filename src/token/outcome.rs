@@ -87,23 +87,24 @@ impl Outcome {
     }
 
     fn within(extensions: &Extensions) -> Option<Self> {
-        let said = || extensions.get::<Self>().cloned();
-        let good =
-            |token: &VerifiedToken| Self::Verified { token: token.clone(), origin: token.origin() };
-        said().or_else(|| extensions.get().map(good))
+        match extensions.get::<VerifiedToken>() {
+            Some(token) => Some(Self::Verified { token: token.clone(), origin: token.origin() }),
+            None => extensions.get().cloned(),
+        }
     }
 
-    /// Takes the place of whatever outcome stands in these extensions; `false` if there was none.
+    /// Takes the place of whatever outcome stands in these extensions; `true` if that was a good token.
     ///
-    /// A token that is good stands there by itself: a second entry beside it would cost more than to find it.
+    /// A token that is good stands there by itself, and counts whatever else there may be: each further entry that were
+    /// looked for or put beside it would cost every request more than to find the token.
     pub(crate) fn replace_in(self, extensions: &mut Extensions) -> bool {
-        let (said, token) = match self {
-            Self::Verified { token, origin } => {
-                let token = extensions.insert(token.found_at(origin));
-                (extensions.remove::<Self>(), token)
+        let token: Option<VerifiedToken> = match self {
+            Self::Verified { token, origin } => extensions.insert(token.found_at(origin)),
+            Self::Absent | Self::Failed(_) => {
+                extensions.insert(self);
+                extensions.remove()
             }
-            Self::Absent | Self::Failed(_) => (extensions.insert(self), extensions.remove()),
         };
-        said.is_some() || token.is_some()
+        token.is_some()
     }
 }

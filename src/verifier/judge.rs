@@ -33,13 +33,13 @@ pub(super) struct Court {
 }
 
 impl Court {
-    pub(super) fn verify(self: &Arc<Self>, token: &str) -> Lookup<Judged> {
-        let proof = match self.recall(token.as_bytes()) {
+    pub(super) fn verify(self: &Arc<Self>, token: &[u8]) -> Lookup<Judged> {
+        let proof = match self.recall(token) {
             Some(Ok(judged)) => return Lookup::Ready(judged),
             Some(Err(proof)) => {
                 self.memory.count("stale");
                 // It is remembered again if it is good.
-                self.memory.forget(token.as_bytes());
+                self.memory.forget(token);
                 Some(proof)
             }
             None => {
@@ -70,10 +70,11 @@ impl Court {
         Some(Ok(counted(not_revoked(proof), algorithm)))
     }
 
-    fn verify_anew(self: &Arc<Self>, token: &str, proof: Option<VerifiedToken>) -> Lookup<Judged> {
+    fn verify_anew(self: &Arc<Self>, token: &[u8], proof: Option<VerifiedToken>) -> Lookup<Judged> {
         let mut notes = Notes::default();
-        let begun = self
-            .begin(token, proof, &mut notes, |header, claims| self.issuers.find(header, claims));
+        let begun = self.begin(token, proof.as_ref(), &mut notes, |header, claims| {
+            self.issuers.find(header, claims)
+        });
         match begun {
             Ok(Begun { candidate, key: Lookup::Ready(key), parts }) => {
                 let judged = finish(candidate, key, &parts);
@@ -93,7 +94,7 @@ impl Court {
             Err(Halt::Waits(issuer)) => {
                 let (court, token) = (Arc::clone(self), token.to_owned());
                 Lookup::pending(async move {
-                    let judged = court.verify_of(issuer, &token, &mut notes).await;
+                    let judged = court.verify_of(issuer, &token, proof, &mut notes).await;
                     court.conclude(&token, judged, notes)
                 })
             }
@@ -104,11 +105,13 @@ impl Court {
     async fn verify_of(
         &self,
         issuer: Lookup<Result<Arc<Trusted>, TokenError>>,
-        token: &str,
+        token: &[u8],
+        proof: Option<VerifiedToken>,
         notes: &mut Notes,
     ) -> Judged {
         let trusted = issuer.await?;
-        let begun = self.begin(token, None, notes, |_, _| Ok::<_, TokenError>(trusted))?;
+        let begun =
+            self.begin(token, proof.as_ref(), notes, |_, _| Ok::<_, TokenError>(trusted))?;
         let Begun { candidate, key, parts } = begun;
         finish_later(candidate, key.await, &parts)
     }
@@ -116,8 +119,8 @@ impl Court {
     /// All that can be judged without a key, and the question for the key.
     fn begin<'t, E>(
         &self,
-        token: &'t str,
-        proof: Option<VerifiedToken>,
+        token: &'t [u8],
+        proof: Option<&VerifiedToken>,
         notes: &mut Notes,
         issuer: impl FnOnce(&Header<'_>, &Registered<'_>) -> Result<Arc<Trusted>, E>,
     ) -> Result<Begun<'t>, E>
@@ -134,30 +137,31 @@ impl Court {
             read.insert(Header::read(json.ok_or(TokenErrorKind::Malformed)?)?)
         };
         (notes.algorithm, notes.unread) = (Some(header.algorithm().name()), known.is_none());
-        let payload = compact::decode(parts.payload)
-            .and_then(|payload| String::from_utf8(payload).ok())
+        let (mut stack, mut heap) = ([0; 1024], Vec::new());
+        let payload = compact::decode_into(parts.payload, &mut stack, &mut heap)
+            .and_then(|payload| str::from_utf8(payload).ok())
             .ok_or(TokenErrorKind::Malformed)?;
-        let claims = Registered::read(&payload)?;
-        if has_reserved_strings(&payload) {
+        let claims = Registered::read(payload)?;
+        if has_reserved_strings(payload) {
             return Err(TokenErrorKind::InvalidClaim.into());
         }
         let trusted = issuer(header, &claims)?;
-        let claims = trusted.judge(header, claims, &payload)?;
+        let claims = trusted.judge(header, claims, payload)?;
         // Before the key, which may belong to a later set: what is remembered is then doubted once too often.
         notes.generation = self.memory.is_on().then(|| trusted.keys.generation()).flatten();
         let key = trusted.keys.resolve(header);
         let algorithm = header.algorithm();
+        let (payload, proof) = (payload.into(), proof.cloned());
         let candidate = Candidate { trusted, algorithm, payload, claims, proof };
         Ok(Begun { candidate, key, parts })
     }
 
     /// Remembers what is good, and counts everything.
-    fn conclude(&self, token: &str, judged: Judged, notes: Notes) -> Judged {
+    fn conclude(&self, token: &[u8], judged: Judged, notes: Notes) -> Judged {
         let Notes { algorithm, generation, unread } = notes;
         if let Ok(verified) = &judged {
             if let Some(generation) = generation {
-                self.memory
-                    .keep(token.as_bytes(), Remembered { token: verified.clone(), generation });
+                self.memory.keep(token, Remembered { token: verified.clone(), generation });
             }
             if unread && self.headers.wants_more() {
                 self.learn_header(token);
@@ -166,7 +170,7 @@ impl Court {
         counted(judged, algorithm)
     }
 
-    fn learn_header(&self, token: &str) {
+    fn learn_header(&self, token: &[u8]) {
         let Ok(parts) = Compact::split(token) else { return };
         let json = compact::decode(parts.header).unwrap_or_default();
         if let Ok(header) = Header::read(&json) {

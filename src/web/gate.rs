@@ -135,7 +135,7 @@ impl<T: TokenSource, R> Gate<T, R> {
             return Ok(Some(Lookup::Ready(judged)));
         }
         let Some(token) = credentials(head)? else { return Ok(None) };
-        let verifying = self.verifier.verify(token);
+        let verifying = self.verifier.verify_bytes(token);
         if !matches!(verifying, Lookup::Ready(Ok(_))) && !is_token68(token) {
             return Err(TokenErrorKind::InvalidCredentials.into());
         }
@@ -194,7 +194,7 @@ impl<T: TokenSource, R> Gate<T, R> {
 
     /// Says what became of the token, and takes out what an earlier layer or anybody else has said.
     fn put(&self, outcome: Outcome, extensions: &mut Extensions) {
-        // Where there was no layer, there are no claims of one.
+        // Claims of an earlier layer stand beside its token.
         if outcome.replace_in(extensions)
             && let Some(RemoveTyped(remove)) = extensions.remove()
         {

@@ -251,10 +251,10 @@ impl Rejection {
 
 /// The verified token that these extensions of a request speak of; `None` if there were no credentials.
 pub(crate) fn verified(extensions: &Extensions) -> Result<Option<&VerifiedToken>, Rejection> {
-    match (extensions.get::<Outcome>(), VerifiedToken::within(extensions)) {
-        (_, Some(token)) => Ok(Some(token)),
-        (Some(Outcome::Failed(error)), None) => Err(error.clone().into()),
-        (Some(_), None) => Ok(None),
+    match (VerifiedToken::within(extensions), extensions.get::<Outcome>()) {
+        (Some(token), _) => Ok(Some(token)),
+        (None, Some(Outcome::Failed(error))) => Err(error.clone().into()),
+        (None, Some(_)) => Ok(None),
         (None, None) => Err(Rejection::misconfigured()),
     }
 }

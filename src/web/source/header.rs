@@ -31,7 +31,7 @@ pub struct AuthorizationHeader;
 impl TokenSource for AuthorizationHeader {
     fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
         let Some(credentials) = credentials(head)? else { return Ok(None) };
-        let token = token68(credentials.as_bytes())?;
+        let token = token68(credentials)?;
         Ok(Some(Presented::new(token, TokenOrigin::Header)))
     }
 }
@@ -44,7 +44,7 @@ pub(crate) fn at_a_glance(head: RequestHead<'_>) -> Option<&[u8]> {
 }
 
 /// What stands behind `Bearer`; `None` if the scheme is another one. Whether it is a `token68` is not looked at.
-pub(crate) fn credentials(head: RequestHead<'_>) -> Result<Option<&str>, TokenErrorKind> {
+pub(crate) fn credentials(head: RequestHead<'_>) -> Result<Option<&[u8]>, TokenErrorKind> {
     let mut values = head.headers().get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -53,8 +53,8 @@ pub(crate) fn credentials(head: RequestHead<'_>) -> Result<Option<&str>, TokenEr
     bearer(value.as_bytes())
 }
 
-/// The text of `Bearer 1*SP text`.
-fn bearer(value: &[u8]) -> Result<Option<&str>, TokenErrorKind> {
+/// What stands behind `Bearer 1*SP`.
+fn bearer(value: &[u8]) -> Result<Option<&[u8]>, TokenErrorKind> {
     const SCHEME: &[u8] = b"bearer";
     // HTTP/1 takes white space away, HTTP/2 forbids it (RFC 9113 §8.2.1): it must not hide the scheme.
     if value.starts_with(b" ") || value.starts_with(b"\t") {
@@ -69,7 +69,7 @@ fn bearer(value: &[u8]) -> Result<Option<&str>, TokenErrorKind> {
     if spaces == 0 || token.is_empty() {
         return Err(TokenErrorKind::InvalidCredentials);
     }
-    std::str::from_utf8(token).map(Some).map_err(|_| TokenErrorKind::InvalidCredentials)
+    Ok(Some(token))
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@ use crate::error::TokenErrorKind;
 ///
 /// [RFC 9110 §11.2]: https://www.rfc-editor.org/rfc/rfc9110#section-11.2
 pub(super) fn token68(token: &[u8]) -> Result<&str, TokenErrorKind> {
-    let token = std::str::from_utf8(token).map_err(|_| TokenErrorKind::InvalidCredentials)?;
-    if is_token68(token) { Ok(token) } else { Err(TokenErrorKind::InvalidCredentials) }
+    let text = std::str::from_utf8(token).ok().filter(|_| is_token68(token));
+    text.ok_or(TokenErrorKind::InvalidCredentials)
 }
 
 /// Whether it is one.
-pub(crate) fn is_token68(token: &str) -> bool {
-    let body = token.trim_end_matches('=').as_bytes();
+pub(crate) fn is_token68(token: &[u8]) -> bool {
+    let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
+    let body = token.split_at(token.len().saturating_sub(padding)).0;
     !body.is_empty() && all_of_token(body)
 }
 
