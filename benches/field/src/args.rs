@@ -9,19 +9,37 @@ use crate::{
 /// All groups in full, unless it is asked for less.
 pub(crate) struct Args {
     pub(crate) plan: Plan,
+    /// Nothing is measured: what was written down is drawn again.
+    pub(crate) draw: bool,
+    /// Nothing is measured: this contender answers until its input ends. For the group `http`.
+    pub(crate) serve: Option<String>,
+    /// What is measured is written down.
+    pub(crate) write: bool,
     only: Vec<String>,
 }
 
 impl Args {
     pub(crate) fn read(given: impl IntoIterator<Item = String>) -> Result<Self, Failure> {
-        let mut args = Self { plan: Plan::FULL, only: Vec::new() };
+        let mut args =
+            Self { plan: Plan::FULL, draw: false, serve: None, write: false, only: Vec::new() };
+        let mut is_quick = false;
         let mut given = given.into_iter();
         while let Some(argument) = given.next() {
             match argument.as_str() {
-                "--quick" => args.plan = Plan::QUICK,
+                "--draw" => args.draw = true,
+                "--quick" => is_quick = true,
+                "--serve" => args.serve = Some(given.next().ok_or_else(usage)?),
+                "--write" => args.write = true,
                 "--only" => args.only.push(known(given.next())?),
                 _ => return Err(usage()),
             }
+        }
+        if is_quick {
+            args.plan = Plan::QUICK;
+        }
+        // Tables of a part, or of a glance, would pass for the whole.
+        if args.write && (is_quick || !args.only.is_empty()) {
+            return Err(usage());
         }
         Ok(args)
     }
@@ -38,7 +56,7 @@ fn known(name: Option<String>) -> Result<String, Failure> {
 
 fn usage() -> Failure {
     let names: Vec<&str> = ALL.iter().map(|group| group.name).collect();
-    format!("usage: [--quick] [--only {}]…", names.join("|")).into()
+    format!("usage: [--write | --draw | [--quick] [--only {}]…]", names.join("|")).into()
 }
 
 #[cfg(test)]
@@ -61,7 +79,14 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        for given in ["--only", "--only nothing", "--fast", "crates"] {
+        for given in [
+            "--only",
+            "--only nothing",
+            "--fast",
+            "crates",
+            "--write --quick",
+            "--only crates --write",
+        ] {
             assert!(read(given).is_err(), "{given}");
         }
     }

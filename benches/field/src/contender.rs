@@ -16,7 +16,7 @@ use std::pin::Pin;
 
 use serde::Deserialize;
 
-pub(crate) use self::tower_bearer::verifier;
+pub(crate) use self::tower_bearer::{guarded, verifier};
 
 use crate::{
     app::{App, Framework},

@@ -4,7 +4,13 @@ mod accepting;
 mod allocations;
 mod cached;
 mod crates;
+mod http;
+mod memory;
+mod refresh;
 mod refusing;
+mod threads;
+
+pub(crate) use self::http::serve;
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -25,8 +31,7 @@ pub(crate) struct Bench<'a> {
 impl<'a> Bench<'a> {
     /// Builds and checks all contenders.
     pub(crate) fn new(plan: Plan, world: &'a World) -> Result<Self, Failure> {
-        // One thread, which is the one that measures.
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = one_thread()?;
         let fields = world.sides.iter().map(|side| Field::gather(&runtime, side));
         let fields = fields.collect::<Result<_, _>>()?;
         Ok(Self { plan, runtime, fields })
@@ -42,6 +47,11 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// The thread that measures is the only one.
+fn one_thread() -> Result<Runtime, Failure> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
 /// A name for `--only`, and what it measures.
 pub(crate) struct Group {
     pub(crate) name: &'static str,
@@ -50,5 +60,14 @@ pub(crate) struct Group {
 }
 
 /// In the order they are run and printed in.
-pub(crate) const ALL: &[Group] =
-    &[accepting::GROUP, cached::GROUP, allocations::GROUP, refusing::GROUP, crates::GROUP];
+pub(crate) const ALL: &[Group] = &[
+    accepting::GROUP,
+    cached::GROUP,
+    allocations::GROUP,
+    refusing::GROUP,
+    threads::GROUP,
+    refresh::GROUP,
+    http::GROUP,
+    memory::GROUP,
+    crates::GROUP,
+];

@@ -3,6 +3,8 @@
 //! ```sh
 //! cargo run --release --manifest-path benches/field/Cargo.toml
 //! cargo run --release --manifest-path benches/field/Cargo.toml -- --quick --only refusing
+//! cargo run --release --manifest-path benches/field/Cargo.toml -- --write   # and rewrite docs/PERFORMANCE.md
+//! cargo run --release --manifest-path benches/field/Cargo.toml -- --draw    # the same, of the results in docs/performance.json
 //! ```
 //!
 //! A contender is first shown to accept a good token and to refuse forged ones. What is printed are ratios
@@ -28,17 +30,27 @@ use std::env;
 use crate::{
     args::Args,
     groups::Bench,
+    report::Results,
     world::{Algorithm, Failure, World},
 };
 
 fn main() -> Result<(), Failure> {
     let args = Args::read(env::args().skip(1))?;
-    report::heading()?;
+    if let Some(name) = &args.serve {
+        return groups::serve(name);
+    }
+    if args.draw {
+        return report::draw();
+    }
+    let mut results = Results::new()?;
+    report::heading(&results);
     let world = World::new(&Algorithm::ALL)?;
     report::sizes(&world);
     let bench = Bench::new(args.plan, &world)?;
     for group in groups::ALL.iter().filter(|group| args.wants(group)) {
-        report::rows(group, &(group.run)(&bench)?);
+        let rows = (group.run)(&bench)?;
+        report::rows(group, &rows);
+        results.rows.extend(rows);
     }
-    Ok(())
+    if args.write { report::write(&results) } else { Ok(()) }
 }

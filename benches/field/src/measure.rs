@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use tokio::{runtime::Runtime, task::yield_now};
 
 use crate::world::Failure;
@@ -16,11 +17,17 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     /// How long a slice of a turn takes, about.
     pub(crate) slice: Duration,
+    /// How often everyone's turn comes where a turn is longer than some slices.
+    pub(crate) long_rounds: usize,
+    /// How many seconds each of them has load over HTTP.
+    pub(crate) load_seconds: u64,
 }
 
 impl Plan {
-    pub(crate) const FULL: Self = Self { rounds: 61, slice: Duration::from_millis(1) };
-    pub(crate) const QUICK: Self = Self { rounds: 7, slice: Duration::from_micros(250) };
+    pub(crate) const FULL: Self =
+        Self { rounds: 61, slice: Duration::from_millis(1), long_rounds: 5, load_seconds: 2 };
+    pub(crate) const QUICK: Self =
+        Self { rounds: 7, slice: Duration::from_micros(250), long_rounds: 1, load_seconds: 1 };
 }
 
 type Time<'a> = Box<dyn Fn(u32) -> Result<Duration, Failure> + 'a>;
@@ -100,6 +107,10 @@ pub(crate) fn interleaved(
 pub(crate) struct Times(Vec<f64>);
 
 impl Times {
+    pub(crate) fn new(rounds: Vec<f64>) -> Self {
+        Self(rounds)
+    }
+
     /// What this takes more than `other`, round by round.
     pub(crate) fn minus(&self, other: &Self) -> Self {
         self.with(other, |this, other| this - other)
@@ -108,6 +119,11 @@ impl Times {
     /// What part of `other` this is, round by round.
     pub(crate) fn over(&self, other: &Self) -> Self {
         self.with(other, |this, other| this / other)
+    }
+
+    /// All of them so many times as large.
+    pub(crate) fn times(&self, factor: f64) -> Self {
+        Self(self.0.iter().map(|this| this * factor).collect())
     }
 
     fn with(&self, other: &Self, compute: impl Fn(f64, f64) -> f64) -> Self {
@@ -126,7 +142,7 @@ impl Times {
 }
 
 /// Where the values of all rounds lie.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Spread {
     /// One in ten is lower.
     pub(crate) low: f64,

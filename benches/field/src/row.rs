@@ -1,16 +1,18 @@
 //! What comes out: one line for each measure and contender.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Serialize};
 
 use crate::measure::Spread;
 
 /// One line of the results.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Row {
     /// What is measured, as the goals call it.
     pub(crate) measure: String,
     /// Whose value it is.
-    pub(crate) who: &'static str,
+    pub(crate) who: Cow<'static, str>,
     pub(crate) value: Value,
     /// What the value should be, if it is ours.
     pub(crate) goal: Option<Goal>,
@@ -20,7 +22,13 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(measure: impl Into<String>, who: &'static str, value: Value) -> Self {
-        Self { measure: measure.into(), who, value, goal: None, note: String::new() }
+        Self {
+            measure: measure.into(),
+            who: Cow::Borrowed(who),
+            value,
+            goal: None,
+            note: String::new(),
+        }
     }
 
     pub(crate) fn goal(mut self, goal: Goal) -> Self {
@@ -38,6 +46,7 @@ impl Row {
         let Some(goal) = self.goal else { return String::new() };
         let Some(value) = self.value.number() else { return "not measured".to_owned() };
         let missing = match goal {
+            Goal::AtLeast(least) => least - value,
             Goal::AtMost(most) => value - most,
         };
         match self.value {
@@ -49,10 +58,12 @@ impl Row {
 }
 
 /// What was measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Value {
     /// Of things.
     Count(u64),
+    /// Of 1,000 bytes.
+    Kilobytes(f64),
     /// Nothing; the note says why.
     Missing,
     /// For whoever wants to know how fast the machine is. Nothing is compared with it.
@@ -67,6 +78,7 @@ impl Value {
         match self {
             #[expect(clippy::cast_precision_loss, reason = "counts are small")]
             Self::Count(count) => Some(count as f64),
+            Self::Kilobytes(kilobytes) => Some(kilobytes),
             Self::Missing => None,
             Self::Nanoseconds(spread) | Self::Ratio(spread) => Some(spread.median),
         }
@@ -74,7 +86,7 @@ impl Value {
 
     pub(crate) fn spread(self) -> Option<Spread> {
         match self {
-            Self::Count(_) | Self::Missing => None,
+            Self::Count(_) | Self::Kilobytes(_) | Self::Missing => None,
             Self::Nanoseconds(spread) | Self::Ratio(spread) => Some(spread),
         }
     }
@@ -84,6 +96,7 @@ impl fmt::Display for Value {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count(count) => write!(out, "{count}"),
+            Self::Kilobytes(kilobytes) => write!(out, "{} KB", digits(*kilobytes)),
             Self::Missing => out.write_str("–"),
             Self::Nanoseconds(spread) => write!(out, "{:.0} ns", spread.median),
             Self::Ratio(spread) => out.write_str(&digits(spread.median)),
@@ -108,8 +121,10 @@ fn digits(value: f64) -> String {
 }
 
 /// What a value should be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Goal {
+    /// Not less.
+    AtLeast(f64),
     /// Not more.
     AtMost(f64),
 }
@@ -117,6 +132,7 @@ pub(crate) enum Goal {
 impl fmt::Display for Goal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::AtLeast(least) => write!(out, "≥ {least}"),
             Self::AtMost(most) => write!(out, "≤ {most}"),
         }
     }
@@ -155,6 +171,13 @@ mod tests {
                 goal: Goal::AtMost(6.0),
                 expected: "fails by 2",
             },
+            Case {
+                name: "less",
+                value: ratio(0.9),
+                goal: Goal::AtLeast(0.95),
+                expected: "fails by 0.050",
+            },
+            Case { name: "more", value: ratio(0.96), goal: Goal::AtLeast(0.95), expected: "holds" },
             Case {
                 name: "nothing",
                 value: Value::Missing,

@@ -13,7 +13,7 @@ use std::{
 use serde_json::json;
 
 use self::{keys::KeyPair, mint::Mint, server::Published};
-pub(crate) use self::{keys::RawKey, mint::Tokens};
+pub(crate) use self::{keys::RawKey, mint::Tokens, server::bind};
 
 /// What anything here may fail with.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
@@ -76,6 +76,7 @@ pub(crate) struct Side {
     pub(crate) jwks: String,
     pub(crate) raw: RawKey,
     pub(crate) tokens: Tokens,
+    mint: Mint,
 }
 
 impl Side {
@@ -94,6 +95,20 @@ impl Side {
         self.secret().is_none().then_some(Published { realm, issuer, jwks })
     }
 
+    /// So many good tokens, each of another subject.
+    pub(crate) fn crowd(&self, count: usize) -> Result<Vec<String>, Failure> {
+        self.mint.crowd(count, |message| self.mint.signing.sign(message))
+    }
+
+    /// The same, but signed by somebody else.
+    pub(crate) fn crowd_signed(
+        &self,
+        count: usize,
+        sign: impl Fn(&[u8]) -> Result<Vec<u8>, Failure>,
+    ) -> Result<Vec<String>, Failure> {
+        self.mint.crowd(count, sign)
+    }
+
     /// The secret, where the algorithm has one.
     pub(crate) fn secret(&self) -> Option<&'static str> {
         (self.algorithm == Algorithm::Hs256).then_some(SECRET)
@@ -110,7 +125,6 @@ impl World {
         Ok(Self { sides })
     }
 
-    #[cfg(test)]
     pub(crate) fn side(&self, algorithm: Algorithm) -> Result<&Side, Failure> {
         let side = self.sides.iter().find(|side| side.algorithm == algorithm);
         side.ok_or_else(|| format!("there is no world of {algorithm}").into())
@@ -126,7 +140,8 @@ fn side(algorithm: Algorithm, origin: &str) -> Result<Side, Failure> {
         Algorithm::Hs256 => vec![signing.jwk(kid)],
         _ => vec![signing.jwk(kid), next.jwk(next_kid)],
     };
-    let minted = Mint { algorithm, issuer: &issuer, now: now()?, signing, foreign }.tokens()?;
+    let mint = Mint { algorithm, issuer: issuer.clone(), now: now()?, signing, foreign };
+    let minted = mint.tokens()?;
     Ok(Side {
         algorithm,
         origin: origin.to_owned(),
@@ -134,6 +149,7 @@ fn side(algorithm: Algorithm, origin: &str) -> Result<Side, Failure> {
         raw: minted.raw_key,
         tokens: minted.tokens,
         issuer,
+        mint,
     })
 }
 

@@ -18,20 +18,20 @@ pub(super) const UNCACHED: Contender = Contender {
     signatures: Signatures::By { package: "aws-lc-rs", backend: "" },
     framework: Framework::Axum08,
     role: Role::Own,
-    build: |side| Box::pin(async { Ok(app(verifier(side).await?)) }),
+    build: |side| Box::pin(async { Ok(guarded(verifier(side).await?)) }),
 };
 
 pub(super) const CACHED: Contender = Contender {
     name: "tower-bearer, cached",
     role: Role::Cached,
-    build: |side| Box::pin(async { Ok(app(verifier(side).await?.cache(CAPACITY))) }),
+    build: |side| Box::pin(async { Ok(guarded(verifier(side).await?.cache(CAPACITY))) }),
     ..UNCACHED
 };
 
 pub(super) const CACHED_BY_DIGEST: Contender = Contender {
     name: "tower-bearer, cached by digest",
     role: Role::CachedByDigest,
-    build: |side| Box::pin(async { Ok(app(verifier(side).await?.cache_by_digest(CAPACITY))) }),
+    build: |side| Box::pin(async { Ok(guarded(verifier(side).await?.cache_by_digest(CAPACITY))) }),
     ..UNCACHED
 };
 
@@ -50,7 +50,8 @@ pub(crate) async fn verifier(side: &Side) -> Result<Verifier, Failure> {
     Ok(Verifier::new(issuer)?)
 }
 
-fn app(verifier: Verifier) -> App {
+/// A handler behind the layer.
+pub(crate) fn guarded(verifier: Verifier) -> App {
     App::Axum08(Router::new().route(PATH, get(me)).route_layer(JwtLayer::new(verifier)))
 }
 

@@ -8,10 +8,11 @@ use serde_json::json;
 use super::{AUDIENCE, Algorithm, Failure, KIDS, RawKey, SUBJECT, keys::KeyPair};
 
 const HOUR: u64 = 3_600;
+const ID: &str = "c9f0f895-fb98-4b91-8d7e-1f3d2a6b5c4e";
 
-pub(super) struct Mint<'a> {
+pub(super) struct Mint {
     pub(super) algorithm: Algorithm,
-    pub(super) issuer: &'a str,
+    pub(super) issuer: String,
     pub(super) now: Duration,
     pub(super) signing: KeyPair,
     pub(super) foreign: KeyPair,
@@ -44,9 +45,11 @@ struct Said<'a> {
     expires: u64,
     issuer: &'a str,
     kid: &'a str,
+    subject: &'a str,
+    id: &'a str,
 }
 
-impl Mint<'_> {
+impl Mint {
     pub(super) fn tokens(&self) -> Result<Minted, Failure> {
         let message = self.message(&self.said());
         let signature = self.signing.sign(message.as_bytes())?;
@@ -69,13 +72,30 @@ impl Mint<'_> {
         Ok(Minted { tokens, raw_key: self.signing.raw()? })
     }
 
+    /// Good tokens of so many subjects, signed by whoever this is.
+    pub(super) fn crowd(
+        &self,
+        count: usize,
+        sign: impl Fn(&[u8]) -> Result<Vec<u8>, Failure>,
+    ) -> Result<Vec<String>, Failure> {
+        let one = |number| {
+            let subject = format!("8f14e45f-ceea-467f-9a36-{number:012x}");
+            let id = format!("c9f0f895-fb98-4b91-8d7e-{number:012x}");
+            let message = self.message(&Said { subject: &subject, id: &id, ..self.said() });
+            Ok(token(&message, &sign(message.as_bytes())?))
+        };
+        (0..count).map(one).collect()
+    }
+
     fn said(&self) -> Said<'_> {
         let [kid, _] = KIDS;
         Said {
             audience: AUDIENCE,
             expires: self.now.as_secs() + 12 * HOUR,
-            issuer: self.issuer,
+            issuer: &self.issuer,
             kid,
+            subject: SUBJECT,
+            id: ID,
         }
     }
 
@@ -90,12 +110,12 @@ impl Mint<'_> {
         let issued = said.expires - 13 * HOUR;
         let claims = json!({
             "iss": said.issuer,
-            "sub": SUBJECT,
+            "sub": said.subject,
             "aud": [said.audience, "account"],
             "exp": said.expires,
             "iat": issued,
             "nbf": issued,
-            "jti": "c9f0f895-fb98-4b91-8d7e-1f3d2a6b5c4e",
+            "jti": said.id,
             "client_id": "web",
             "azp": "web",
             "typ": "Bearer",

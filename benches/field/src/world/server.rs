@@ -22,7 +22,7 @@ pub(super) struct Published {
 }
 
 /// A place on loopback, with its origin.
-pub(super) fn bind() -> Result<(TcpListener, String), Failure> {
+pub(crate) fn bind() -> Result<(TcpListener, String), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     let origin = format!("http://{}", listener.local_addr()?);
