@@ -20,6 +20,7 @@ mod field;
 mod groups;
 mod machine;
 mod measure;
+mod processors;
 mod report;
 mod row;
 mod versions;

@@ -15,6 +15,7 @@ use crate::{
     field::Field,
     groups::{Bench, Group},
     measure::Times,
+    processors,
     row::{Goal, Row, Value},
     world::{AUDIENCE, Algorithm, Failure},
 };
@@ -49,6 +50,10 @@ fn of(
     requests: usize,
     remember: impl Fn(Verifier) -> Verifier,
 ) -> Result<Vec<Row>, Failure> {
+    // Threads stay where whoever starts them is: the issuer and who asks it on one processor, requests on another.
+    let processors = processors::allowed();
+    let (beside, measured) = processors.split_at(processors.len().min(2) / 2);
+    processors::keep_to(beside);
     let rotation = Rotation::serve(&field.side.jwks)?;
     let keys = RemoteJwks::builder(rotation.url()).danger_allow_http().build()?;
     bench.runtime.block_on(async { keys.preload().await })?;
@@ -57,6 +62,7 @@ fn of(
     let verifier = remember(Verifier::new(issuer)?);
     let app = guarded(verifier.clone());
     rotation.refresh(verifier)?;
+    processors::keep_to(measured);
 
     let mut slowest = [Pace::Never, Pace::Changing, Pace::Unchanged].map(|pace| (pace, Vec::new()));
     for _ in 0..bench.plan.long_rounds * ROUNDS {
@@ -65,6 +71,7 @@ fn of(
             slowest.push(window(bench, field, &app, requests)?);
         }
     }
+    processors::keep_to(&processors);
     if keys.generation() == first {
         return Err("the keys that were fetched are no others".into());
     }

@@ -1,8 +1,8 @@
 //! wrk, a load generator that does not slow down before a server does.
 
-use std::{fs, process::Command};
+use std::process::Command;
 
-use crate::world::Failure;
+use crate::{processors, world::Failure};
 
 /// Sends the tokens of a file in turn.
 const IN_TURN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/groups/http/in_turn.lua");
@@ -22,9 +22,7 @@ impl Tools {
                 return Err(format!("needs {tool} (apt-get install {package})"));
             }
         }
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
-        match processors(allowed.unwrap_or_default().trim()).as_slice() {
+        match processors::allowed().as_slice() {
             [servers, generator, ..] => Ok(Self { servers: *servers, generator: *generator }),
             _ => Err("needs two processors: one for the servers, one for wrk".to_owned()),
         }
@@ -40,15 +38,6 @@ fn pinned(processor: usize, program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", &processor.to_string()]).arg(program);
     command
-}
-
-/// The members of a list as `0-2,5`.
-fn processors(list: &str) -> Vec<usize> {
-    let range = |part: &str| {
-        let (from, to) = part.split_once('-').unwrap_or((part, part));
-        Some(from.parse().ok()?..=to.parse().ok()?)
-    };
-    list.split(',').filter_map(range).flatten().collect()
 }
 
 /// What is sent to one server.
@@ -115,12 +104,5 @@ mod tests {
             assert!(requests_a_second(&format!("{good}{complaint}")).is_err(), "{complaint}");
         }
         assert!(requests_a_second(SAID).is_err());
-    }
-
-    #[test]
-    fn processors_are_counted_out() {
-        assert_eq!(processors("0-2,5"), [0, 1, 2, 5]);
-        assert_eq!(processors("7"), [7]);
-        assert!(processors("").is_empty());
     }
 }
