@@ -12,7 +12,9 @@ use quick_cache::{
     sync::{Cache, DefaultLifecycle},
 };
 
-use crate::jose::compact::MAX_TOKEN_LEN;
+/// A token that is longer is not remembered: whoever may sign tokens would otherwise decide how much memory the
+/// tokens of all others have.
+const LONGEST: usize = 4 * 1024;
 
 /// How many bytes of a token its hash is made of: the last ones, which are the signature's.
 const HASHED: usize = 16;
@@ -45,7 +47,7 @@ impl<V: Clone> TokenCache<V> {
     }
 
     pub(crate) fn get(&self, token: &[u8]) -> Option<V> {
-        if token.len() > MAX_TOKEN_LEN {
+        if token.len() > LONGEST {
             return None;
         }
         match self {
@@ -55,6 +57,9 @@ impl<V: Clone> TokenCache<V> {
     }
 
     pub(crate) fn insert(&self, token: &[u8], value: V) {
+        if token.len() > LONGEST {
+            return;
+        }
         match self {
             Self::Whole(known) => known.insert(WholeToken(token.into()), value),
             Self::Digest(known) => known.insert(sha256(token), value),

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     policy::denial::Denial,
-    token::{Claims, ClaimsError, VerifiedToken},
+    token::{Claims, ClaimsError, Outcome, VerifiedToken},
     web::{
         challenge::RejectionKind,
         rejection::{Rejection, verified},
@@ -33,6 +33,15 @@ impl<S: Sync> OptionalFromRequestParts<S> for VerifiedToken {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
         Ok(verified(&parts.extensions)?.cloned())
+    }
+}
+
+/// What became of the token, whatever that was. The rejection says that no layer looked for one.
+impl<S: Sync> FromRequestParts<S> for Outcome {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        Self::within(&parts.extensions).ok_or_else(Rejection::misconfigured)
     }
 }
 

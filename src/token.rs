@@ -209,8 +209,11 @@ impl VerifiedToken {
 
     /// The verified token that these extensions speak of.
     pub(crate) fn within(extensions: &Extensions) -> Option<&Self> {
-        // A program may put an outcome there itself.
-        extensions.get().or_else(|| extensions.get::<Outcome>()?.verified())
+        // One that a program has put there itself counts more.
+        match extensions.get::<Outcome>() {
+            Some(outcome) => outcome.verified(),
+            None => extensions.get(),
+        }
     }
 
     /// The same, found at this place.

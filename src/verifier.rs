@@ -137,9 +137,15 @@ impl Verifier {
     ///   anew, and the signature alone is taken for checked if the key is still the same. What was verified by keys whose
     ///   resolver knows no generation, as that of [`resolver_fn`](crate::resolver_fn), is not remembered.
     ///
-    /// Tokens that were refused are never remembered. The whole token is compared. A token takes about 1.75 KB, itself
-    /// included: give it room for a little more tokens than are in use at once. There are never more than `capacity`; those that are used least
-    /// make room. A `capacity` of zero remembers nothing.
+    /// Tokens that were refused are never remembered, nor are those of more than 4 KiB. The whole token is compared. Give it room for
+    /// a few more tokens than are in use at once: each takes about 1.7 KB with its claims, of 900 bytes, and what handlers
+    /// [decode](VerifiedToken::claims) of them. There are never more than `capacity`; those that are used least make room. A `capacity`
+    /// of zero remembers nothing.
+    ///
+    /// Tokens and claims stay in memory until somebody asks for them once they have expired, or room is needed. Claims that were
+    /// decoded once are shared by all requests with the token, so a type should not hold what belongs to one request.
+    ///
+    /// All issuers share the room.
     ///
     /// Clones share what they remember. A verifier that this is called on again starts anew.
     ///
@@ -161,7 +167,7 @@ impl Verifier {
     /// The same, without the tokens: they are known again by their SHA-256.
     ///
     /// Each request pays for the digest, half a microsecond. In return an entry takes half the memory, and who reads the memory of the
-    /// program finds no token there that could be used.
+    /// program finds claims there, and no token that could be used.
     #[cfg(feature = "cache")]
     #[must_use]
     pub fn cache_by_digest(self, capacity: usize) -> Self {

@@ -4,7 +4,10 @@ use super::VerifiedToken;
 use crate::{error::TokenError, head::RequestHead};
 
 /// What became of a request's token. The layer says it in the extensions of every request that
-/// it lets pass, in the place of anything that came in: a [`VerifiedToken`] or, if there is none, why.
+/// it lets pass, in the place of anything that came in: a [`VerifiedToken`] or, if there is none, an `Outcome`.
+///
+/// In axum it is an extractor, too. A program that wants to drop a login further in inserts an `Outcome` of its own, which counts
+/// more than a token.
 ///
 /// Extractors and policies read this one thing. Without axum:
 ///
@@ -86,25 +89,25 @@ impl Outcome {
         }
     }
 
-    fn within(extensions: &Extensions) -> Option<Self> {
-        match extensions.get::<VerifiedToken>() {
-            Some(token) => Some(Self::Verified { token: token.clone(), origin: token.origin() }),
-            None => extensions.get().cloned(),
-        }
+    pub(crate) fn within(extensions: &Extensions) -> Option<Self> {
+        let good =
+            |token: &VerifiedToken| Self::Verified { token: token.clone(), origin: token.origin() };
+        extensions.get::<Self>().cloned().or_else(|| extensions.get().map(good))
     }
 
-    /// Takes the place of whatever outcome stands in these extensions; `true` if that was a good token.
+    /// Takes the place of whatever outcome stands in these extensions.
     ///
-    /// A token that is good stands there by itself, and counts whatever else there may be: each further entry that were
-    /// looked for or put beside it would cost every request more than to find the token.
-    pub(crate) fn replace_in(self, extensions: &mut Extensions) -> bool {
-        let token: Option<VerifiedToken> = match self {
-            Self::Verified { token, origin } => extensions.insert(token.found_at(origin)),
+    /// A token that is good stands there by itself: a second entry beside it would cost every request more than to find it.
+    pub(crate) fn replace_in(self, extensions: &mut Extensions) {
+        match self {
+            Self::Verified { token, origin } => {
+                extensions.insert(token.found_at(origin));
+                extensions.remove::<Self>();
+            }
             Self::Absent | Self::Failed(_) => {
                 extensions.insert(self);
-                extensions.remove()
+                extensions.remove::<VerifiedToken>();
             }
-        };
-        token.is_some()
+        }
     }
 }

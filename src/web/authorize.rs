@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use super::{
     future::ResponseFuture,
-    judge::{Done, Judge, Step, ask, decided},
+    judge::{Done, Judge, Shared, Step, ask, decided},
     rejection::{Passed, Rejection},
     respond::handed_out,
     service::go_on,
@@ -74,7 +74,7 @@ impl<S> Layer<S> for AuthorizeLayer {
     type Service = AuthorizeService<S>;
 
     fn layer(&self, inner: S) -> AuthorizeService<S> {
-        AuthorizeService { inner, gate: Arc::clone(&self.gate) }
+        AuthorizeService { inner, gate: Arc::new(Shared(Arc::clone(&self.gate))) }
     }
 }
 
@@ -84,7 +84,7 @@ impl<S> Layer<S> for AuthorizeLayer {
 #[derive(Clone)]
 pub struct AuthorizeService<S> {
     inner: S,
-    gate: Arc<Authorize>,
+    gate: Arc<Shared<Authorize>>,
 }
 
 impl<S> AuthorizeService<S> {
@@ -108,7 +108,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let step = ask(&*self.gate.policy, &request, Latency::Ready);
+        let step = ask(&*self.gate.0.policy, &request, Latency::Ready);
         let gate = Arc::clone(&self.gate);
         // What is wanted is known to the layer that will render it.
         go_on(&mut self.inner, request, step, gate, Asked::default())

@@ -194,10 +194,8 @@ impl<T: TokenSource, R> Gate<T, R> {
 
     /// Says what became of the token, and takes out what an earlier layer or anybody else has said.
     fn put(&self, outcome: Outcome, extensions: &mut Extensions) {
-        // Claims of an earlier layer stand beside its token.
-        if outcome.replace_in(extensions)
-            && let Some(RemoveTyped(remove)) = extensions.remove()
-        {
+        outcome.replace_in(extensions);
+        if let Some(RemoveTyped(remove)) = extensions.remove() {
             remove(extensions);
         }
         if let Some(typed) = self.typed {

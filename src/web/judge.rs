@@ -1,6 +1,9 @@
 //! What is decided about a request, and what it then waits for: the ground that both layers share.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
@@ -33,6 +36,32 @@ pub(crate) trait Judge<ReqBody, ResBody>: Send + Sync {
         passed: &Passed,
         asked: Asked,
     ) -> Response<ResBody>;
+}
+
+/// What the requests of one service share. Routers make a service for each connection, whose count is then its own: threads
+/// do not fight for that of the layer.
+pub(crate) struct Shared<J>(pub(crate) Arc<J>);
+
+impl<J, ReqBody, ResBody> Judge<ReqBody, ResBody> for Shared<J>
+where
+    J: Judge<ReqBody, ResBody>,
+{
+    fn resume(&self, request: &mut Request<ReqBody>, done: Done) -> Step {
+        self.0.resume(request, done)
+    }
+
+    fn refuse(&self, rejection: Rejection, asked: Asked) -> Response<ResBody> {
+        self.0.refuse(rejection, asked)
+    }
+
+    fn answered(
+        &self,
+        response: Response<ResBody>,
+        passed: &Passed,
+        asked: Asked,
+    ) -> Response<ResBody> {
+        self.0.answered(response, passed, asked)
+    }
 }
 
 /// What is to be done with a request.

@@ -12,7 +12,7 @@ use tower_service::Service;
 use super::{
     future::ResponseFuture,
     gate::Gate,
-    judge::{Judge, Step},
+    judge::{Judge, Shared, Step},
     respond::Respond,
     source::TokenSource,
     wanted::Asked,
@@ -26,12 +26,12 @@ use crate::head::RequestHead;
 #[derive(Clone)]
 pub struct JwtService<S, T, R> {
     inner: S,
-    gate: Arc<Gate<T, R>>,
+    gate: Arc<Shared<Gate<T, R>>>,
 }
 
 impl<S, T, R> JwtService<S, T, R> {
     pub(crate) fn new(inner: S, gate: Arc<Gate<T, R>>) -> Self {
-        Self { inner, gate }
+        Self { inner, gate: Arc::new(Shared(gate)) }
     }
 
     /// The service that is protected.
@@ -55,13 +55,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let Shared(gate) = &*self.gate;
         let head = RequestHead::of(&request);
         let asked = Asked {
-            wanted: self.gate.responder.wanted(head),
+            wanted: gate.responder.wanted(head),
             head: request.method() == Method::HEAD,
-            answer: self.gate.source.answer(head),
+            answer: gate.source.answer(head),
         };
-        let step = self.gate.judge(&mut request);
+        let step = gate.judge(&mut request);
         let gate = Arc::clone(&self.gate);
         go_on(&mut self.inner, request, step, gate, asked)
     }

@@ -44,7 +44,13 @@ fn counted(test: impl Future<Output = ()>) -> BTreeMap<String, f64> {
 fn expect(found: &BTreeMap<String, f64>, expected: &[(&str, f64)]) {
     let expected: BTreeMap<_, _> =
         expected.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-    assert_eq!(*found, expected);
+    // Every verifier of the suite has a cache in that mode.
+    let own = |(name, _): &(&String, &f64)| {
+        !verifiers::is_remembering() || !name.starts_with("tower_bearer_cache")
+    };
+    let found: BTreeMap<_, _> =
+        found.iter().filter(own).map(|(name, value)| (name.clone(), *value)).collect();
+    assert_eq!(found, expected);
 }
 
 #[test]

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_bearer::{
-    Algorithm, Claims, JwtLayer, KeyError, KeyResolver, StaticKeys, TrustedIssuer, VerifiedToken,
-    VerifyingKey, http::Extensions, resolver_fn, resolver_fn_sync,
+    Algorithm, Claims, JwtLayer, KeyError, KeyResolver, Outcome, StaticKeys, TokenErrorKind,
+    TrustedIssuer, VerifiedToken, VerifyingKey, http::Extensions, resolver_fn, resolver_fn_sync,
 };
 
 use crate::support::{
@@ -227,6 +227,70 @@ async fn claims_in_the_extensions_are_nothing_without_a_token() {
     for path in ["/claims", "/option-claims", "/token", "/option-token"] {
         assert_eq!(read(&app, path, &[]).await.status, 500, "{path}");
     }
+}
+
+/// What a program says further in counts more than the token: it has dropped the login.
+#[tokio::test]
+async fn a_login_that_the_program_drops_is_dropped() {
+    for (said, expected) in [
+        (Outcome::Absent, [401, 200, 401, 200]),
+        (Outcome::Failed(TokenErrorKind::Expired.into()), [401; 4]),
+    ] {
+        let drop = planting({
+            let mut extensions = Extensions::new();
+            extensions.insert(said);
+            extensions
+        });
+        let router = readers().layer(ServiceBuilder::new().map_request(drop));
+        let app = App::serve(router.layer(layer(keys()))).await;
+        for (path, status) in
+            ["/claims", "/option-claims", "/token", "/option-token"].into_iter().zip(expected)
+        {
+            assert_eq!(read(&app, path, &authorization("good")).await.status, status, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_that_came_in_is_gone_even_where_the_token_is_good() {
+    let mallory = extensions_of_mallory().await.get::<VerifiedToken>().unwrap().clone();
+    let mut planted = Extensions::new();
+    let request: Request = Request::get("/").extension(mallory).body(String::new().into()).unwrap();
+    planted.insert(Outcome::of(&request).unwrap());
+    let router = readers()
+        .route(
+            "/extension",
+            get(async |said: Option<Extension<Outcome>>| said.is_some().to_string()),
+        )
+        .route(
+            "/extract",
+            get(async |said: Outcome| {
+                format!("{:?}", said.verified().map(|token| token.subject().map(str::to_owned)))
+            }),
+        )
+        .layer(layer(keys()))
+        .layer(ServiceBuilder::new().map_request(planting(planted)));
+    let app = App::serve(router).await;
+    let good = authorization("good");
+    assert_eq!(read(&app, "/extension", &good).await.body, "false");
+    assert_eq!(read(&app, "/extract", &good).await.body, "Some(Some(\"ada\"))");
+    assert_eq!(read(&app, "/token", &good).await.body, "ada");
+}
+
+#[tokio::test]
+async fn claims_of_an_outer_layer_are_gone_even_if_its_token_was_taken_out() {
+    let forget = |mut request: Request| {
+        request.extensions_mut().remove::<VerifiedToken>();
+        request.headers_mut().remove("authorization");
+        request
+    };
+    let router = Router::new()
+        .route("/extension", get(planted_claims))
+        .layer(layer(keys()).optional())
+        .layer(ServiceBuilder::new().map_request(forget))
+        .layer(layer(keys()).claims::<Value>());
+    let app = App::serve(router).await;
+    assert_eq!(read(&app, "/extension", &authorization("good")).await.body, "none");
 }
 
 /// What a layer once left in the extensions of a request of Mallory's.
