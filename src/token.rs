@@ -48,15 +48,22 @@ use crate::{
 /// It cannot be made by hand, so a function that takes one cannot be called without a verified token:
 ///
 /// ```compile_fail
-/// let forged = tower_bearer::VerifiedToken { proof: Default::default() };
+/// let forged = tower_bearer::VerifiedToken(Default::default());
 /// ```
 ///
 /// `Debug` shows the issuer as it was configured and the algorithm, and no claim.
 #[derive(Clone)]
-pub struct VerifiedToken {
-    proof: Arc<Inner>,
+pub struct VerifiedToken(Arc<Found>);
+
+/// A token on a request. Its clones share this, and not the count of what a cache has given to the requests of all threads.
+struct Found {
+    proof: Proof,
     origin: TokenOrigin,
 }
+
+/// What was verified once, whoever has brought it.
+#[derive(Clone)]
+pub(crate) struct Proof(Arc<Inner>);
 
 struct Inner {
     terms: Arc<Terms>,
@@ -92,8 +99,17 @@ impl VerifiedToken {
         registered: RegisteredSpans,
     ) -> Self {
         let (scopes, typed) = (OnceLock::new(), OnceLock::new());
-        let proof = Arc::new(Inner { terms, key, payload, registered, scopes, typed });
-        Self { proof, origin: TokenOrigin::Other }
+        Self::proven(Proof(Arc::new(Inner { terms, key, payload, registered, scopes, typed })))
+    }
+
+    /// A token that was verified before.
+    pub(crate) fn proven(proof: Proof) -> Self {
+        Self(Arc::new(Found { proof, origin: TokenOrigin::Other }))
+    }
+
+    /// What may be remembered of it.
+    pub(crate) fn proof(&self) -> Proof {
+        self.0.proof.clone()
     }
 
     /// The verified token of a request that passed a [`JwtLayer`](crate::JwtLayer).
@@ -106,67 +122,67 @@ impl VerifiedToken {
 
     /// Where on the request it stood; [`TokenOrigin::Other`] if no layer has found it on one.
     pub fn origin(&self) -> TokenOrigin {
-        self.origin
+        self.0.origin
     }
 
     /// Who issued it (`iss`).
     pub fn issuer(&self) -> &str {
-        &self.proof.terms.issuer
+        &self.inner().terms.issuer
     }
 
     /// Whom it is about (`sub`).
     pub fn subject(&self) -> Option<&str> {
-        self.text(self.proof.registered.subject.as_ref())
+        self.text(self.inner().registered.subject.as_ref())
     }
 
     /// Whom it is for (`aud`); empty if there is no `aud`.
     pub fn audience(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.proof.registered.audience.iter().map(|name| name.within(&self.proof.payload))
+        self.inner().registered.audience.iter().map(|name| name.within(&self.inner().payload))
     }
 
     /// When it expires (`exp`): always there unless the issuer was built with `danger_no_expiry`.
     pub fn expires_at(&self) -> Option<NumericDate> {
-        self.proof.registered.dates.expires_at
+        self.inner().registered.dates.expires_at
     }
 
     /// From when on it is valid (`nbf`).
     pub fn not_before(&self) -> Option<NumericDate> {
-        self.proof.registered.dates.not_before
+        self.inner().registered.dates.not_before
     }
 
     /// When it was issued (`iat`).
     pub fn issued_at(&self) -> Option<NumericDate> {
-        self.proof.registered.dates.issued_at
+        self.inner().registered.dates.issued_at
     }
 
     /// Its own id (`jti`).
     pub fn jwt_id(&self) -> Option<&str> {
-        self.text(self.proof.registered.jwt_id.as_ref())
+        self.text(self.inner().registered.jwt_id.as_ref())
     }
 
     /// The client it was issued to (`client_id`, RFC 8693 §4.3).
     pub fn client_id(&self) -> Option<&str> {
-        self.text(self.proof.registered.client_id.as_ref())
+        self.text(self.inner().registered.client_id.as_ref())
     }
 
     /// What the client was allowed to ask for. Read at the first call and kept.
     pub fn scopes(&self) -> &Scopes {
-        self.proof.scopes.get_or_init(|| Scopes::read(&self.proof.payload))
+        self.inner().scopes.get_or_init(|| Scopes::read(&self.inner().payload))
     }
 
     /// The algorithm it is signed with.
     pub fn algorithm(&self) -> Algorithm {
-        self.proof.key.algorithm()
+        self.inner().key.algorithm()
     }
 
     /// The name of the key that verified it, as the resolver spells it.
     pub fn key_id(&self) -> Option<&str> {
-        self.proof.key.kid()
+        self.inner().key.kid()
     }
 
     /// All claims as the JSON object they came as.
     pub fn payload(&self) -> &str {
-        &self.proof.payload
+        &self.inner().payload
     }
 
     /// One claim by its name; `None` if it is not there. Names are those of the top level, dots and
@@ -189,7 +205,7 @@ impl VerifiedToken {
     ///
     /// The claim does not fit `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimsError> {
-        find_member(&self.proof.payload, name).map_err(|_| ClaimsError::in_field(name))
+        find_member(&self.inner().payload, name).map_err(|_| ClaimsError::in_field(name))
     }
 
     /// All claims as a type of yours.
@@ -204,7 +220,7 @@ impl VerifiedToken {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        typed::decode(&self.proof.typed, &self.proof.payload)
+        typed::decode(&self.inner().typed, &self.inner().payload)
     }
 
     /// The verified token that these extensions speak of.
@@ -217,22 +233,27 @@ impl VerifiedToken {
     }
 
     /// The same, found at this place.
-    pub(crate) fn found_at(self, origin: TokenOrigin) -> Self {
-        Self { origin, ..self }
+    pub(crate) fn found_at(mut self, origin: TokenOrigin) -> Self {
+        if let Some(found) = Arc::get_mut(&mut self.0) {
+            found.origin = origin;
+        } else if self.origin() != origin {
+            self.0 = Arc::new(Found { proof: self.proof(), origin });
+        }
+        self
     }
 
     /// The key that verified it.
     pub(crate) fn key(&self) -> &VerifyingKey {
-        &self.proof.key
+        &self.inner().key
     }
 
     pub(crate) fn dates(&self) -> Dates {
-        self.proof.registered.dates
+        self.inner().registered.dates
     }
 
     /// On what terms it was taken.
     pub(crate) fn terms(&self) -> &Terms {
-        &self.proof.terms
+        &self.inner().terms
     }
 
     /// Whether it has been taken back, as far as is known now.
@@ -242,12 +263,16 @@ impl VerifiedToken {
 
     /// Who signed it, for the record.
     pub(crate) fn signer(&self) -> Signer<'_> {
-        let issuer = Some(&self.proof.terms.issuer);
+        let issuer = Some(&self.inner().terms.issuer);
         Signer { alg: Some(self.algorithm().name()), issuer, kid: self.key_id() }
     }
 
+    fn inner(&self) -> &Inner {
+        &self.0.proof.0
+    }
+
     fn text<'a>(&'a self, span: Option<&'a Span>) -> Option<&'a str> {
-        span.map(|span| span.within(&self.proof.payload))
+        span.map(|span| span.within(&self.inner().payload))
     }
 }
 

@@ -53,7 +53,8 @@ impl Court {
     /// Judges a token that was verified before by the time and by what has been revoked; `None` if it is not known. The
     /// old proof is handed out if anything else has changed since.
     pub(super) fn recall(&self, token: &[u8]) -> Option<Result<Judged, VerifiedToken>> {
-        let Remembered { token: proof, generation } = self.memory.get(token)?;
+        let Remembered { proof, generation } = self.memory.get(token)?;
+        let proof = VerifiedToken::proven(proof);
         let trusted = self.issuers.get(proof.issuer());
         let trusted = trusted.filter(|trusted| ptr::eq(&raw const *trusted.terms, proof.terms()));
         let Some(trusted) = trusted else { return Some(Err(proof)) };
@@ -161,7 +162,7 @@ impl Court {
         let Notes { algorithm, generation, unread } = notes;
         if let Ok(verified) = &judged {
             if let Some(generation) = generation {
-                self.memory.keep(token, Remembered { token: verified.clone(), generation });
+                self.memory.keep(token, Remembered { proof: verified.proof(), generation });
             }
             if unread && self.headers.wants_more() {
                 self.learn_header(token);

@@ -11,11 +11,11 @@ mod enabled;
 pub(super) use self::disabled::Memory;
 #[cfg(feature = "cache")]
 pub(super) use self::enabled::Memory;
-use crate::token::VerifiedToken;
+use crate::token::Proof;
 
 /// A token that was verified while its issuer's keys were of this generation.
 #[derive(Clone)]
 pub(super) struct Remembered {
-    pub(super) token: VerifiedToken,
+    pub(super) proof: Proof,
     pub(super) generation: u64,
 }

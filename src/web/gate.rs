@@ -176,7 +176,7 @@ impl<T: TokenSource, R> Gate<T, R> {
         latency: Latency,
     ) -> Step {
         let token = match verified {
-            Ok(token) => token,
+            Ok(token) => token.found_at(origin),
             Err(error) => return self.failed(request, error, latency),
         };
         let extensions = request.extensions_mut();
