@@ -2,9 +2,10 @@
 
 use super::Remembered;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(in super::super) struct Memory;
 
+#[expect(clippy::unused_self, reason = "the other memory is asked in the same words")]
 impl Memory {
     pub(in super::super) fn is_on(&self) -> bool {
         false

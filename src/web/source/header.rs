@@ -106,8 +106,7 @@ mod tests {
             ("not UTF-8 behind the scheme", b"Bearer\xff a", bad),
         ];
         for (name, value, expected) in cases {
-            let token = bearer(value)
-                .and_then(|text| text.map(|text| token68(text.as_bytes())).transpose());
+            let token = bearer(value).and_then(|found| found.map(token68).transpose());
             assert_eq!(token, expected, "{name}");
         }
     }
