@@ -237,7 +237,7 @@ impl Verifier {
     }
 
     fn of(issuers: Issuers) -> Self {
-        Self(Arc::new(Court { issuers, headers: Headers::default(), memory: Memory::default() }))
+        Self(Arc::new(Court { issuers, headers: Headers::default(), memory: Memory::none() }))
     }
 
     fn of_all(

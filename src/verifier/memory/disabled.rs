@@ -2,11 +2,15 @@
 
 use super::Remembered;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in super::super) struct Memory;
 
 #[expect(clippy::unused_self, reason = "the other memory is asked in the same words")]
 impl Memory {
+    pub(in super::super) fn none() -> Self {
+        Self
+    }
+
     pub(in super::super) fn is_on(&self) -> bool {
         false
     }

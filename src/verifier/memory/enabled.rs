@@ -1,10 +1,14 @@
 use super::Remembered;
 use crate::{cache::TokenCache, telemetry::count};
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in super::super) struct Memory(Option<TokenCache<Remembered>>);
 
 impl Memory {
+    pub(in super::super) fn none() -> Self {
+        Self(None)
+    }
+
     pub(in super::super) fn of(cache: Option<TokenCache<Remembered>>) -> Self {
         Self(cache)
     }
