@@ -141,7 +141,7 @@
 //! | name | kind | labels |
 //! |---|---|---|
 //! | `tower_bearer_tokens_total` | counter | `outcome`: `verified` or a [`TokenErrorKind::code`] |
-//! | `tower_bearer_cache_lookups_total` | counter, of a verifier with a [cache](Verifier::cache) | `outcome`: `hit`; `miss`; `stale`, where the keys or the issuer have changed since |
+//! | `tower_bearer_cache_lookups_total` | counter, of a verifier with a [cache](Verifier::cache) | `outcome`: `hit`, whatever the answer is; `miss`, also of what is never remembered; `stale`, where the keys or the issuer have changed since |
 //! | `tower_bearer_decisions_total` | counter: one for each layer that a request passes, and one if it is refused | `outcome`, `reason`, `alg`, `issuer`, `latency`, as in the record of decisions |
 //! | `tower_bearer_key_fetches_total` | counter | `from`; `occasion`: `schedule`, `unknown_key`, `operator`; `outcome`: `changed`, `unchanged`, `failed` |
 //! | `tower_bearer_keys` | gauge | `from` |
@@ -168,7 +168,7 @@
 //! | feature | default | what it adds, and why it can be turned off |
 //! |---|---|---|
 //! | `axum` | yes | [`Claims<T>`](Claims) and [`VerifiedToken`] as extractors, on `axum-core`; a service on plain hyper needs none |
-//! | `cache` | yes | [`Verifier::cache`]: tokens that come again cost no signature, once it is called |
+//! | `cache` | yes | [`Verifier::cache`] and [`cache_by_digest`](Verifier::cache_by_digest): tokens that come again cost no signature, once one of them is called |
 //! | `config` | yes | [`VerifierConfig`]: a verifier from a configuration file, for services whose issuers are not known when they are compiled; adds no crate to `jwks` |
 //! | `cookies` | yes | [`TokenCookie`], and what keeps forged requests off, by the CSRF service of `tower-http`; a service that no browser talks to needs neither |
 //! | `jwks` | yes | [`RemoteJwks`], [`TrustedIssuer::discover`], [`JwksFile`]; brings `tokio` and `reqwest`, which a service with static keys needs not |

@@ -125,8 +125,8 @@ impl Verifier {
         Self::of(Issuers::Dynamic(Arc::new(Dynamic::new(issuers))))
     }
 
-    /// Remembers so many tokens that were verified, so that a token that comes again costs no signature: less than a
-    /// microsecond in place of tens.
+    /// Remembers so many tokens that were verified, so that a token that comes again costs no signature: the whole layer then takes
+    /// about a microsecond, in place of 20 to 110 (of 3 with HS256).
     ///
     /// An answer from memory is the answer that verifying would give. Whenever a token comes again,
     ///
@@ -137,15 +137,16 @@ impl Verifier {
     ///   anew, and the signature alone is taken for checked if the key is still the same. What was verified by keys whose
     ///   resolver knows no generation, as that of [`resolver_fn`](crate::resolver_fn), is not remembered.
     ///
-    /// Tokens that were refused are never remembered, nor are those of more than 4 KiB. The whole token is compared. Give it room for
-    /// a few more tokens than are in use at once: each takes about 1.7 KB with its claims, of 900 bytes, and what handlers
-    /// [decode](VerifiedToken::claims) of them. There are never more than `capacity`; those that are used least make room. A `capacity`
-    /// of zero remembers nothing.
+    /// Tokens that were refused are never remembered, nor are those of more than 4 KiB. The whole token is compared.
     ///
-    /// Tokens and claims stay in memory until somebody asks for them once they have expired, or room is needed. Claims that were
-    /// decoded once are shared by all requests with the token, so a type should not hold what belongs to one request.
+    /// Give it room for the tokens that are in use within the life of one, and a few more, for it is divided into parts that fill unevenly: twice
+    /// as many below 1,000, 5 % in the tens of thousands. A token of 900 bytes takes about 1.7 KB; what handlers
+    /// [decode](VerifiedToken::claims) of its claims comes on top. There are never more than `capacity`, of all issuers together; those that are
+    /// used least make room. A `capacity` of zero remembers nothing.
     ///
-    /// All issuers share the room.
+    /// A token that has expired leaves when it is sent again, or when its place is needed; no timer removes it, and a revoked one stays and is
+    /// refused each time. Claims that were decoded once are shared by all requests with the token, so a type should not hold what
+    /// belongs to one request.
     ///
     /// Clones share what they remember. A verifier that this is called on again starts anew.
     ///
@@ -164,10 +165,11 @@ impl Verifier {
         self.remembering(TokenCache::whole(capacity))
     }
 
-    /// The same, without the tokens: they are known again by their SHA-256.
+    /// As [`cache`](Self::cache), without the tokens: they are known again by their SHA-256.
     ///
-    /// Each request pays for the digest, half a microsecond. In return an entry takes half the memory, and who reads the memory of the
-    /// program finds claims there, and no token that could be used.
+    /// Each request pays for the digest, most of a microsecond for a token of 900 bytes. In return an entry takes half the memory, 0.8 KB, and who
+    /// reads the memory of the program finds claims there, and no token that could be used: take it where memory is short, or core
+    /// dumps leave the machine.
     #[cfg(feature = "cache")]
     #[must_use]
     pub fn cache_by_digest(self, capacity: usize) -> Self {
