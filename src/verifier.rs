@@ -189,16 +189,6 @@ impl Verifier {
         self.0.verify(token)
     }
 
-    /// Whether it remembers anything.
-    pub(crate) fn remembers(&self) -> bool {
-        self.0.memory.is_on()
-    }
-
-    /// What is known of a token that was verified before, and has changed in nothing but time.
-    pub(crate) fn recall(&self, token: &[u8]) -> Option<Result<VerifiedToken, TokenError>> {
-        self.0.recall(token)?.ok()
-    }
-
     /// Fetches what a first request would wait for, of all issuers at once. One that fails keeps no other
     /// from being fetched.
     ///

@@ -52,7 +52,7 @@ impl Court {
 
     /// Judges a token that was verified before by the time and by what has been revoked; `None` if it is not known. The
     /// old proof is handed out if anything else has changed since.
-    pub(super) fn recall(&self, token: &[u8]) -> Option<Result<Judged, VerifiedToken>> {
+    fn recall(&self, token: &[u8]) -> Option<Result<Judged, VerifiedToken>> {
         let Remembered { proof, generation } = self.memory.get(token)?;
         let proof = VerifiedToken::proven(proof);
         let trusted = self.issuers.get(proof.issuer());

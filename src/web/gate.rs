@@ -15,8 +15,7 @@ use super::{
     rejection::{Passed, Rejection},
     respond::{Respond, complete, keep_headers},
     source::{
-        AuthorizationHeader, Presented, TokenSource, at_a_glance, credentials, is_token68,
-        mark_sensitive,
+        AuthorizationHeader, Presented, TokenSource, credentials, is_token68, mark_sensitive,
     },
     wanted::Asked,
 };
@@ -129,11 +128,6 @@ impl<T: TokenSource, R> Gate<T, R> {
     /// The same as by [`AuthorizationHeader::token`], where no other place is looked into. A token that is good is of the right
     /// characters anyway: they are looked at only if it is not.
     fn of_header(&self, head: RequestHead<'_>) -> Result<Option<Verifying>, TokenError> {
-        if self.verifier.remembers()
-            && let Some(judged) = at_a_glance(head).and_then(|token| self.verifier.recall(token))
-        {
-            return Ok(Some(Lookup::Ready(judged)));
-        }
         let Some(token) = credentials(head)? else { return Ok(None) };
         let verifying = self.verifier.verify_bytes(token);
         if !matches!(verifying, Lookup::Ready(Ok(_))) && !is_token68(token) {

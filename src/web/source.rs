@@ -24,10 +24,7 @@ pub use self::{
     query::QueryParameter,
     websocket::WebSocketProtocol,
 };
-pub(crate) use self::{
-    header::{at_a_glance, credentials},
-    token68::is_token68,
-};
+pub(crate) use self::{header::credentials, token68::is_token68};
 use crate::{error::TokenError, head::RequestHead, token::TokenOrigin};
 
 /// Takes the token off a request.

@@ -36,13 +36,6 @@ impl TokenSource for AuthorizationHeader {
     }
 }
 
-/// What is the token if the request has one and is written as most are. Nothing else is said of it.
-pub(crate) fn at_a_glance(head: RequestHead<'_>) -> Option<&[u8]> {
-    let mut values = head.headers().get_all(AUTHORIZATION).iter();
-    let value = values.next().filter(|_| values.next().is_none())?;
-    value.as_bytes().strip_prefix(b"Bearer ")
-}
-
 /// What stands behind `Bearer`; `None` if the scheme is another one. Whether it is a `token68` is not looked at.
 pub(crate) fn credentials(head: RequestHead<'_>) -> Result<Option<&[u8]>, TokenErrorKind> {
     let mut values = head.headers().get_all(AUTHORIZATION).iter();
