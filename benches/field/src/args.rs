@@ -13,6 +13,8 @@ pub(crate) struct Args {
     pub(crate) draw: bool,
     /// Nothing is measured: this contender answers until its input ends. For the group `http`.
     pub(crate) serve: Option<String>,
+    /// How often everything is measured.
+    pub(crate) runs: usize,
     /// What is measured is written down.
     pub(crate) write: bool,
     only: Vec<String>,
@@ -20,14 +22,21 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn read(given: impl IntoIterator<Item = String>) -> Result<Self, Failure> {
-        let mut args =
-            Self { plan: Plan::FULL, draw: false, serve: None, write: false, only: Vec::new() };
+        let mut args = Self {
+            plan: Plan::FULL,
+            draw: false,
+            serve: None,
+            runs: 1,
+            write: false,
+            only: Vec::new(),
+        };
         let mut is_quick = false;
         let mut given = given.into_iter();
         while let Some(argument) = given.next() {
             match argument.as_str() {
                 "--draw" => args.draw = true,
                 "--quick" => is_quick = true,
+                "--runs" => args.runs = at_least_one(given.next())?,
                 "--serve" => args.serve = Some(given.next().ok_or_else(usage)?),
                 "--write" => args.write = true,
                 "--only" => args.only.push(known(given.next())?),
@@ -54,9 +63,14 @@ fn known(name: Option<String>) -> Result<String, Failure> {
     name.filter(is_group).ok_or_else(usage)
 }
 
+fn at_least_one(runs: Option<String>) -> Result<usize, Failure> {
+    let runs = runs.and_then(|runs| runs.parse().ok());
+    runs.filter(|runs| *runs > 0).ok_or_else(usage)
+}
+
 fn usage() -> Failure {
     let names: Vec<&str> = ALL.iter().map(|group| group.name).collect();
-    format!("usage: [--write | --draw | [--quick] [--only {}]…]", names.join("|")).into()
+    format!("usage: --draw | [--runs N] [--write | [--quick] [--only {}]…]", names.join("|")).into()
 }
 
 #[cfg(test)]
@@ -83,6 +97,9 @@ mod tests {
             "--only",
             "--only nothing",
             "--fast",
+            "--runs",
+            "--runs 0",
+            "--runs three",
             "crates",
             "--write --quick",
             "--only crates --write",

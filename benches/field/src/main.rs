@@ -3,8 +3,8 @@
 //! ```sh
 //! cargo run --release --manifest-path benches/field/Cargo.toml
 //! cargo run --release --manifest-path benches/field/Cargo.toml -- --quick --only refusing
-//! cargo run --release --manifest-path benches/field/Cargo.toml -- --write   # and rewrite docs/PERFORMANCE.md
-//! cargo run --release --manifest-path benches/field/Cargo.toml -- --draw    # the same, of the results in docs/performance.json
+//! cargo run --release --manifest-path benches/field/Cargo.toml -- --runs 3 --write   # and rewrite docs/PERFORMANCE.md
+//! cargo run --release --manifest-path benches/field/Cargo.toml -- --draw             # the same, of the results in docs/performance.json
 //! ```
 //!
 //! A contender is first shown to accept a good token and to refuse forged ones. What is printed are ratios
@@ -47,11 +47,15 @@ fn main() -> Result<(), Failure> {
     report::heading(&results);
     let world = World::new(&Algorithm::ALL)?;
     report::sizes(&world);
-    let bench = Bench::new(args.plan, &world)?;
-    for group in groups::ALL.iter().filter(|group| args.wants(group)) {
-        let rows = (group.run)(&bench)?;
-        report::rows(group, &rows);
-        results.rows.extend(rows);
+    for _ in 0..args.runs {
+        let bench = Bench::new(args.plan, &world)?;
+        let mut run = Vec::new();
+        for group in groups::ALL.iter().filter(|group| args.wants(group)) {
+            let rows = (group.run)(&bench)?;
+            report::rows(group, &rows);
+            run.extend(rows);
+        }
+        results.runs.push(run);
     }
     if args.write { report::write(&results) } else { Ok(()) }
 }

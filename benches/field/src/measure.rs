@@ -25,7 +25,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) const FULL: Self =
-        Self { rounds: 61, slice: Duration::from_millis(1), long_rounds: 5, load_seconds: 2 };
+        Self { rounds: 61, slice: Duration::from_millis(1), long_rounds: 9, load_seconds: 1 };
     pub(crate) const QUICK: Self =
         Self { rounds: 7, slice: Duration::from_micros(250), long_rounds: 1, load_seconds: 1 };
 }

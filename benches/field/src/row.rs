@@ -41,15 +41,24 @@ impl Row {
         self
     }
 
+    /// By how much the goal is missed; less than nothing where it is not, and without end where nothing was measured.
+    pub(crate) fn missing(&self) -> f64 {
+        match (self.goal, self.value.number()) {
+            (None, _) => 0.0,
+            (_, None) => f64::INFINITY,
+            (Some(Goal::AtLeast(least)), Some(value)) => least - value,
+            (Some(Goal::AtMost(most)), Some(value)) => value - most,
+        }
+    }
+
     /// `holds`, or by how much it does not; nothing where there is no goal.
     pub(crate) fn verdict(&self) -> String {
-        let Some(goal) = self.goal else { return String::new() };
-        let Some(value) = self.value.number() else { return "not measured".to_owned() };
-        let missing = match goal {
-            Goal::AtLeast(least) => least - value,
-            Goal::AtMost(most) => value - most,
-        };
+        if self.goal.is_none() {
+            return String::new();
+        }
+        let missing = self.missing();
         match self.value {
+            Value::Missing => "not measured".to_owned(),
             _ if missing <= 0.0 => "holds".to_owned(),
             Value::Count(_) => format!("fails by {missing:.0}"),
             _ => format!("fails by {missing:.3}"),
@@ -81,6 +90,14 @@ impl Value {
             Self::Kilobytes(kilobytes) => Some(kilobytes),
             Self::Missing => None,
             Self::Nanoseconds(spread) | Self::Ratio(spread) => Some(spread.median),
+        }
+    }
+
+    /// With as many digits as a goal is held against.
+    pub(crate) fn in_full(self) -> String {
+        match self {
+            Self::Ratio(spread) => format!("{:.3}", spread.median),
+            other => other.to_string(),
         }
     }
 

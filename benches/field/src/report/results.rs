@@ -18,7 +18,8 @@ pub(crate) struct Results {
     pub(crate) machine: String,
     pub(crate) date: String,
     pub(crate) contenders: Vec<Named>,
-    pub(crate) rows: Vec<Row>,
+    /// What came out, of each run.
+    pub(crate) runs: Vec<Vec<Row>>,
 }
 
 /// Who took part, in which versions.
@@ -40,13 +41,24 @@ impl Results {
             machine: machine::described(),
             date: today()?,
             contenders: named.collect(),
-            rows: Vec::new(),
+            runs: Vec::new(),
         })
     }
 
-    /// What came out for this contender.
+    /// What came out for this contender: of several runs, the one in the middle.
     pub(super) fn row(&self, measure: &str, who: &str) -> Option<&Row> {
-        self.rows.iter().find(|row| row.measure == measure && row.who == who)
+        let mut rows = self.of_each_run(measure, who);
+        rows.sort_by(|one, other| {
+            let number = |row: &Row| row.value.number().unwrap_or(f64::INFINITY);
+            number(one).total_cmp(&number(other))
+        });
+        rows.get(rows.len().saturating_sub(1) / 2).copied()
+    }
+
+    /// What came out for this contender in each run.
+    pub(super) fn of_each_run(&self, measure: &str, who: &str) -> Vec<&Row> {
+        let rows = self.runs.iter().flatten();
+        rows.filter(|row| row.measure == measure && row.who == who).collect()
     }
 
     /// Those who verify tokens, with what they take part as.

@@ -6,7 +6,8 @@ use crate::{processors, world::Failure};
 
 /// Sends the tokens of a file in turn.
 const IN_TURN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/groups/http/in_turn.lua");
-const CONNECTIONS: usize = 32;
+/// Enough that a server always has something to do: to fall asleep and be woken costs more than a request.
+const CONNECTIONS: usize = 128;
 
 /// What is needed, and where it runs.
 pub(super) struct Tools {
