@@ -6,3 +6,5 @@ pub(crate) mod header;
 pub(crate) mod json;
 pub(crate) mod jwk;
 pub(crate) mod key;
+#[cfg(any(feature = "issue", feature = "testing"))]
+pub(crate) mod signing;

@@ -171,6 +171,7 @@
 //! | `cache` | yes | [`Verifier::cache`] and [`cache_by_digest`](Verifier::cache_by_digest): tokens that come again cost no signature, once one of them is called |
 //! | `config` | yes | [`VerifierConfig`]: a verifier from a configuration file, for services whose issuers are not known when they are compiled; adds no crate to `jwks` |
 //! | `cookies` | yes | [`TokenCookie`], and what keeps forged requests off, by the CSRF service of `tower-http`; a service that no browser talks to needs neither |
+//! | `issue` | yes | [`Issuer`], [`Sessions`], [`Revocations`]: tokens that are issued, renewed and taken back; a service that only verifies needs none of it |
 //! | `jwks` | yes | [`RemoteJwks`], [`TrustedIssuer::discover`], [`JwksFile`]; brings `tokio` and `reqwest`, which a service with static keys needs not |
 //! | `jwks-rustls` | yes | TLS for the client of `jwks`, by rustls and aws-lc; turn it off where another TLS of `reqwest` is on, or a client of your own |
 //! | `lifetime` | yes | [`Lifetime`], [`LifetimeLayer`] and [`LifetimeBody`]: streams and sockets that end with their token; brings the timers of `tokio`, which a service that answers and is done needs not |
@@ -240,10 +241,14 @@ mod error;
 #[cfg(feature = "axum")]
 mod extract;
 mod head;
+#[cfg(feature = "issue")]
+mod issue;
 mod jose;
 mod keys;
 mod lookup;
 mod policy;
+#[cfg(feature = "issue")]
+mod revocation;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -339,6 +344,27 @@ pub use crate::{
             TokenSourceFn, WebSocketProtocol, token_source_fn,
         },
         wanted::Wanted,
+    },
+};
+#[cfg(feature = "issue")]
+pub use crate::{
+    error::StoreError,
+    issue::{
+        grant::Grant,
+        issuer::{AccessToken, IssueError, Issuer, IssuerBuilder},
+        keys::{SigningKeys, SigningKeysBuilder},
+        memory::MemoryStore,
+        refresh::RefreshKeys,
+        session::{GrantError, Login, Session, SessionError, SessionErrorKind, TokenPair},
+        sessions::{Sessions, SessionsBuilder},
+        store::{
+            NewSession, Rotation, RotationLimits, SessionId, SessionNonce, SessionStore,
+            StoredSession,
+        },
+    },
+    jose::signing::SigningKey,
+    revocation::{
+        MemoryLog, RevocationLog, Revocations, RevocationsBuilder, Revoked, RevokedEntry,
     },
 };
 

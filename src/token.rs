@@ -165,6 +165,11 @@ impl VerifiedToken {
         self.text(self.inner().registered.client_id.as_ref())
     }
 
+    /// The session it belongs to (`sid`, [OpenID Connect Back-Channel Logout 1.0 §2.1](https://openid.net/specs/openid-connect-backchannel-1_0.html#BCSupport)).
+    pub fn session_id(&self) -> Option<&str> {
+        self.text(self.inner().registered.session_id.as_ref())
+    }
+
     /// What the client was allowed to ask for. Read at the first call and kept.
     pub fn scopes(&self) -> &Scopes {
         self.inner().scopes.get_or_init(|| Scopes::read(&self.inner().payload))

@@ -17,6 +17,9 @@ use crate::{
     jose::json::{Text, find_member},
 };
 
+/// Clocks that are further apart than this are broken.
+pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
+
 /// Which tokens an issuer's are, but for their keys.
 pub(crate) struct Rules {
     pub(crate) audience: Audience,

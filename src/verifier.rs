@@ -18,7 +18,6 @@ use std::{fmt, sync::Arc};
 use futures_util::future::join_all;
 
 #[cfg(feature = "config")]
-pub(crate) use self::issuer::MAX_LEEWAY;
 #[cfg(feature = "cache")]
 use self::memory::Remembered;
 use self::{

@@ -95,6 +95,13 @@ impl Audience {
     }
 }
 
+#[cfg(feature = "issue")]
+impl Names {
+    pub(crate) fn into_vec(self) -> Vec<String> {
+        self.0
+    }
+}
+
 /// What to do with a token that has no `aud`.
 pub(crate) enum WithoutAud<'a> {
     Accept,

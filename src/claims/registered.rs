@@ -20,6 +20,7 @@ pub(crate) struct Registered<'p> {
     pub(crate) subject: Option<Text<'p>>,
     pub(crate) jwt_id: Option<Text<'p>>,
     pub(crate) client_id: Option<Text<'p>>,
+    pub(crate) session_id: Option<Text<'p>>,
     /// `None`: there is no `aud`.
     pub(crate) audience: Option<OneOrMany<'p>>,
     pub(crate) dates: Dates,
@@ -72,6 +73,7 @@ impl<'p> Members<'p> for Registered<'p> {
             "iat" => self.dates.issued_at = Some(self.value("iat", map)?),
             "jti" => self.jwt_id = Some(self.value("jti", map)?),
             "client_id" => self.client_id = Some(self.value("client_id", map)?),
+            "sid" => self.session_id = Some(self.value("sid", map)?),
             "cnf" => {
                 self.value::<de::IgnoredAny, A>("cnf", map)?;
                 self.bound = true;
@@ -168,6 +170,7 @@ pub(crate) struct RegisteredSpans {
     pub(crate) subject: Option<Span>,
     pub(crate) jwt_id: Option<Span>,
     pub(crate) client_id: Option<Span>,
+    pub(crate) session_id: Option<Span>,
     pub(crate) audience: Vec<Span>,
     pub(crate) dates: Dates,
 }
@@ -179,6 +182,7 @@ impl RegisteredSpans {
             subject,
             jwt_id,
             client_id,
+            session_id,
             audience,
             dates,
             bound: _,
@@ -196,6 +200,7 @@ impl RegisteredSpans {
             subject: span(subject),
             jwt_id: span(jwt_id),
             client_id: span(client_id),
+            session_id: span(session_id),
             audience,
             dates,
         }

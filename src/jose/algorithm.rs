@@ -59,6 +59,19 @@ pub(crate) enum Family {
     Rsa,
 }
 
+impl From<jsonwebtoken::AlgorithmFamily> for Family {
+    fn from(family: jsonwebtoken::AlgorithmFamily) -> Self {
+        use jsonwebtoken::AlgorithmFamily as Theirs;
+
+        match family {
+            Theirs::Ec => Self::Ec,
+            Theirs::Ed => Self::Ed,
+            Theirs::Hmac => Self::Hmac,
+            Theirs::Rsa => Self::Rsa,
+        }
+    }
+}
+
 impl Algorithm {
     /// Every algorithm there is.
     pub const ALL: [Self; 13] = [

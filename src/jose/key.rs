@@ -7,7 +7,7 @@ mod rsa;
 use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{hmac, signature::ParsedPublicKey};
-use jsonwebtoken::{AlgorithmFamily, DecodingKey, DecodingKeyKind};
+use jsonwebtoken::{DecodingKey, DecodingKeyKind};
 
 use self::material::Fingerprint;
 pub(crate) use self::material::Material;
@@ -128,12 +128,7 @@ impl VerifyingKey {
     ///
     /// The key is of another family than the algorithm, or does not pass the checks.
     pub fn from_decoding_key(algorithm: Algorithm, key: &DecodingKey) -> Result<Self, KeyError> {
-        let family = match key.family() {
-            AlgorithmFamily::Ec => Family::Ec,
-            AlgorithmFamily::Ed => Family::Ed,
-            AlgorithmFamily::Hmac => Family::Hmac,
-            AlgorithmFamily::Rsa => Family::Rsa,
-        };
+        let family = Family::from(key.family());
         if family != algorithm.family() {
             return Err(KeyError::invalid(format!("the key is not one for {algorithm}")));
         }

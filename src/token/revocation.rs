@@ -1,6 +1,7 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::VerifiedToken;
+use crate::error::ConfigError;
 
 /// Says whether a token that is good by itself has been taken back.
 ///
@@ -22,6 +23,22 @@ use super::VerifiedToken;
 pub trait RevocationCheck: Send + Sync + 'static {
     /// Whether this token still counts.
     fn check(&self, token: &VerifiedToken) -> Revocation;
+
+    /// Whether this check can serve an issuer of this name, whose tokens live for so long at most, and for so long beyond that by
+    /// its leeway. It is asked when a verifier is built.
+    ///
+    /// # Errors
+    ///
+    /// It cannot: the message says what to change.
+    fn fits(
+        &self,
+        issuer: &str,
+        max_lifetime: Option<Duration>,
+        leeway: Duration,
+    ) -> Result<(), ConfigError> {
+        let _ = (issuer, max_lifetime, leeway);
+        Ok(())
+    }
 }
 
 /// What is known of a token's revocation.

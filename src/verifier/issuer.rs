@@ -21,11 +21,8 @@ use crate::{
     keys::KeyResolver,
     telemetry::TARGET,
     token::{RevocationCheck, Terms},
-    validation::{Rules, TimeRules, TypRule},
+    validation::{MAX_LEEWAY, Rules, TimeRules, TypRule},
 };
-
-/// Clocks that are further apart than this are broken.
-pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(60 * 60);
 
 /// An issuer whose tokens are taken: its name, whom its tokens are meant for, and its keys.
 ///
@@ -259,7 +256,10 @@ impl TrustedIssuer {
                 "no algorithm is left for {issuer:?}: `.algorithms(..)` names none that its keys can verify"
             )));
         }
-        let TimeRules { leeway, max_age, .. } = rules.times;
+        let TimeRules { leeway, max_age, max_lifetime, .. } = rules.times;
+        if let Some(revocation) = &revocation {
+            revocation.fits(&issuer, max_lifetime, leeway)?;
+        }
         let terms = Terms { issuer: issuer.into(), clock, leeway, max_age, revocation };
         let (terms, near_miss) = (Arc::new(terms), AtomicBool::new(false));
         Ok(Trusted { terms, keys, rules, names_algorithms, near_miss, allowed })

@@ -20,7 +20,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -32,7 +32,7 @@ use tower_bearer::{
     VerifyingKey,
 };
 
-use crate::support::{NOW, json_token, key, standard};
+use crate::support::{NOW, Told, json_token, key, standard};
 
 /// Gives a verifier a memory.
 type Remember = fn(Verifier) -> Verifier;
@@ -141,36 +141,6 @@ impl KeyResolver for Ring {
     fn generation(&self) -> Option<u64> {
         let held = self.0.lock().unwrap();
         (!held.is_down && !held.has_no_generation).then_some(held.generation)
-    }
-}
-
-/// A check that says what it is told to say, and counts.
-#[derive(Clone, Default)]
-struct Told(Arc<(AtomicU8, AtomicUsize)>);
-
-impl Told {
-    fn say(&self, answer: Revocation) {
-        let code = match answer {
-            Revocation::Good => 0,
-            Revocation::Revoked => 1,
-            _ => 2,
-        };
-        self.0.0.store(code, SeqCst);
-    }
-
-    fn asked(&self) -> usize {
-        self.0.1.load(SeqCst)
-    }
-}
-
-impl RevocationCheck for Told {
-    fn check(&self, _: &VerifiedToken) -> Revocation {
-        self.0.1.fetch_add(1, SeqCst);
-        match self.0.0.load(SeqCst) {
-            0 => Revocation::Good,
-            1 => Revocation::Revoked,
-            _ => Revocation::Unknown,
-        }
     }
 }
 

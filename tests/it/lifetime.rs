@@ -15,20 +15,19 @@ mod socket;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 use tower_bearer::{
-    Algorithm, Clock, Lifetime, Revocation, RevocationCheck, StaticKeys, TokenEnd, TrustedIssuer,
-    VerifiedToken,
+    Algorithm, Clock, Lifetime, Revocation, StaticKeys, TokenEnd, TrustedIssuer, VerifiedToken,
 };
 
 use self::feed::{Feed, Source, feed};
-use crate::support::{NOW, clock, json_token, key, standard, verifiers};
+use crate::support::{Hand, NOW, Told, clock, json_token, key, standard, verifiers};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -37,54 +36,6 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 fn going() -> impl Clock {
     let began = Instant::now();
     move || clock() + began.elapsed()
-}
-
-/// A clock that is set by hand, in seconds from the time of all tests on.
-#[derive(Clone, Default)]
-struct Hand(Arc<AtomicI64>);
-
-impl Hand {
-    fn set(&self, seconds: i64) {
-        self.0.store(seconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for Hand {
-    fn now(&self) -> SystemTime {
-        let seconds = self.0.load(Ordering::SeqCst);
-        let by = Duration::from_secs(seconds.unsigned_abs());
-        if seconds < 0 { clock() - by } else { clock() + by }
-    }
-}
-
-/// A check that says what it is told to say, and counts.
-#[derive(Clone, Default)]
-struct Told(Arc<(AtomicU8, AtomicUsize)>);
-
-impl Told {
-    fn say(&self, answer: Revocation) {
-        let code = match answer {
-            Revocation::Good => 0,
-            Revocation::Revoked => 1,
-            _ => 2,
-        };
-        self.0.0.store(code, Ordering::SeqCst);
-    }
-
-    fn asked(&self) -> usize {
-        self.0.1.load(Ordering::SeqCst)
-    }
-}
-
-impl RevocationCheck for Told {
-    fn check(&self, _: &VerifiedToken) -> Revocation {
-        self.0.1.fetch_add(1, Ordering::SeqCst);
-        match self.0.0.load(Ordering::SeqCst) {
-            0 => Revocation::Good,
-            1 => Revocation::Revoked,
-            _ => Revocation::Unknown,
-        }
-    }
 }
 
 /// The issuer of all tests, with a clock that goes.

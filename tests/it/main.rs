@@ -23,6 +23,8 @@ mod config;
 mod floors;
 mod grpc;
 mod hot_path;
+#[cfg(feature = "issue")]
+mod issuing;
 mod jws;
 mod key_sets;
 #[cfg(feature = "lifetime")]

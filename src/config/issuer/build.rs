@@ -16,8 +16,9 @@ use crate::{
     claims::audience::Audience,
     error::ConfigError,
     jose::algorithm::{Algorithm, Algorithms},
+    validation::MAX_LEEWAY,
     validation::TypRule,
-    verifier::{MAX_LEEWAY, TrustedIssuer},
+    verifier::TrustedIssuer,
 };
 
 impl Settings {

@@ -9,6 +9,7 @@ mod outcome;
 #[cfg(feature = "jwks")]
 mod page;
 mod token;
+mod told;
 pub(crate) mod verifiers;
 
 pub(crate) use app::{App, Reply, app, app_of, standard};
@@ -20,6 +21,7 @@ pub(crate) use outcome::{MODES, answer_outcome, outcome};
 #[cfg(feature = "jwks")]
 pub(crate) use page::{Gate, Page};
 pub(crate) use token::{Token, claims, json_token, token};
+pub(crate) use told::{Hand, Told};
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

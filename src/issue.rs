@@ -1,0 +1,10 @@
+//! The other half: tokens that are issued, renewed and taken back.
+
+pub(crate) mod grant;
+pub(crate) mod issuer;
+pub(crate) mod keys;
+pub(crate) mod memory;
+pub(crate) mod refresh;
+pub(crate) mod session;
+pub(crate) mod sessions;
+pub(crate) mod store;

@@ -1,0 +1,361 @@
+//! [`Sessions`]: logins that last, by refresh tokens that are used once.
+
+use std::{error::Error as _, fmt, future::Future, sync::Arc, time::Duration};
+
+use super::{
+    grant::Grant,
+    issuer::{Issuer, SessionClaims},
+    refresh::{Presented, RefreshKeys},
+    session::{GrantError, Login, Session, SessionError, SessionErrorKind as Kind, TokenPair},
+    store::{
+        NewSession, Rotation, RotationLimits, SessionId, SessionNonce, SessionStore, StoredSession,
+    },
+};
+use crate::{
+    error::{ConfigError, StoreError},
+    telemetry::TARGET,
+};
+
+/// Logins that last: each has a session, whose access tokens are short and whose refresh token is used once.
+///
+/// ```
+/// use tower_bearer::{Algorithm, Grant, Issuer, MemoryStore, RefreshKeys, Sessions, SigningKeys};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let secret = [7; 32];
+/// let keys = SigningKeys::generate(Algorithm::ES256)?;
+/// let issuer = Issuer::new("https://login.example", "https://api.example", "web", keys)?;
+/// let sessions = Sessions::new(issuer, MemoryStore::new(), RefreshKeys::new(secret)?)?;
+///
+/// // Once the password was found to be right:
+/// let pair = sessions.start("ada", &Grant::new().roles(["admin"])?).await?;
+/// // Before the access token expires. Roles are asked for again:
+/// let next = sessions.renew(pair.refresh_token(), async |_session| Ok(Grant::new())).await?;
+/// assert_ne!(next.refresh_token(), pair.refresh_token());
+///
+/// sessions.end_all("ada").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What becomes of a refresh token
+///
+/// | it is | the answer |
+/// |---|---|
+/// | the next one of its session | a new pair |
+/// | the last one, and was used at most 30 s ago | the same refresh token as then, and a fresh access token: the answer was lost, or several requests renew at once |
+/// | an older one | [`Reused`](Kind::Reused): it was stolen, or the one after it was. The session ends |
+/// | newer than the store knows | a new pair, and a warning: the store has lost writes |
+/// | of a session that has ended | [`Ended`](Kind::Ended) |
+/// | anything else | [`Invalid`](Kind::Invalid) |
+///
+/// A session ends after 7 days without a renewal, and after 30 days in any case.
+///
+/// A clone is one reference count. `Debug` shows no key.
+pub struct Sessions<S>(Arc<Inner<S>>);
+
+struct Inner<S> {
+    issuer: Issuer,
+    store: S,
+    keys: RefreshKeys,
+    limits: RotationLimits,
+    absolute: Duration,
+}
+
+/// Settings of [`Sessions`].
+#[must_use = "settings do nothing until they are built"]
+pub struct SessionsBuilder<S> {
+    issuer: Issuer,
+    store: S,
+    keys: RefreshKeys,
+    idle: Duration,
+    absolute: Duration,
+    grace: Duration,
+}
+
+impl<S: SessionStore> Sessions<S> {
+    /// Sessions in this store, whose access tokens are this issuer's.
+    ///
+    /// # Errors
+    ///
+    /// As [`SessionsBuilder::build`].
+    pub fn new(issuer: Issuer, store: S, keys: RefreshKeys) -> Result<Self, ConfigError> {
+        Self::builder(issuer, store, keys).build()
+    }
+
+    /// The same with settings to be made.
+    pub fn builder(issuer: Issuer, store: S, keys: RefreshKeys) -> SessionsBuilder<S> {
+        SessionsBuilder {
+            issuer,
+            store,
+            keys,
+            idle: Duration::from_secs(7 * 24 * 60 * 60),
+            absolute: Duration::from_secs(30 * 24 * 60 * 60),
+            grace: Duration::from_secs(30),
+        }
+    }
+
+    /// Begins a session for whoever has just logged in.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be reached, or no token can be issued.
+    pub async fn start(
+        &self,
+        login: impl Into<Login>,
+        grant: &Grant,
+    ) -> Result<TokenPair, SessionError> {
+        let Inner { store, keys, limits, absolute, .. } = &*self.0;
+        let Login { subject, device, acr } = login.into();
+        let (id, nonce) = (SessionId::random()?, SessionNonce::random()?);
+        let now = self.0.issuer.now();
+        let new =
+            NewSession { id, subject, nonce, device, acr, idle: limits.idle, absolute: *absolute };
+        // What the client is told of it; the store's own clock decides.
+        let stored = StoredSession::begin(new.clone(), now);
+        let refresh = keys.make(id, 0, &stored.nonce);
+        let session = Session::of(stored);
+        let access = self.mint(&session, grant)?;
+        store.create(new).await?;
+        Ok(TokenPair { access, refresh, session })
+    }
+
+    /// A new pair for a refresh token. `grant` is asked what the subject may do by now, each time.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError`] says why, and [`SessionErrorKind::error`](Kind::error) what the client is told.
+    pub async fn renew<F, R>(
+        &self,
+        refresh_token: &str,
+        grant: F,
+    ) -> Result<TokenPair, SessionError>
+    where
+        F: FnOnce(Session) -> R,
+        R: Future<Output = Result<Grant, GrantError>>,
+    {
+        let Inner { store, keys, limits, .. } = &*self.0;
+        let presented = Presented::read(refresh_token).ok_or(Kind::Invalid)?;
+        let id = presented.session;
+        let stored = store.find(id).await?.ok_or(Kind::Invalid)?;
+        if !presented.is_authentic(keys, &stored.nonce) {
+            return Err(Kind::Invalid.into());
+        }
+        if stored.ended {
+            return Err(Kind::Ended.into());
+        }
+        self.refuse_revoked(id)?;
+        let nonce = stored.nonce.clone();
+        let session = Session::of(stored);
+        let grant = match grant(session.clone()).await {
+            Ok(grant) => grant,
+            Err(GrantError(error)) if error.kind() == Kind::Denied => {
+                self.end(id).await?;
+                return Err(error);
+            }
+            Err(GrantError(error)) => return Err(error),
+        };
+        // Before anything is written: a fault of ours uses up no token.
+        let access = self.mint(&session, &grant)?;
+        // It may have been revoked while `grant` was waited for, and the store may have lost that.
+        self.refuse_revoked(id)?;
+        let counter = match store.rotate(id, presented.counter, *limits).await? {
+            Rotation::Rotated { counter } | Rotation::Replayed { counter } => counter,
+            Rotation::Forwarded { counter } => {
+                tracing::warn!(target: TARGET, session = %id, "the store has lost renewals of a session");
+                counter
+            }
+            Rotation::Ended => return Err(Kind::Ended.into()),
+            Rotation::Reused => {
+                tracing::warn!(target: TARGET, session = %id, "a refresh token was used again: its session was ended");
+                self.revoke_tokens(id).await;
+                return Err(Kind::Reused.into());
+            }
+        };
+        Ok(TokenPair { access, refresh: keys.make(id, counter, &nonce), session })
+    }
+
+    /// The sessions of a subject that have not ended, the latest renewed first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be reached.
+    pub async fn list(&self, subject: &str) -> Result<Vec<Session>, SessionError> {
+        let stored = self.0.store.list(subject).await?;
+        let mut sessions: Vec<_> = stored.into_iter().map(Session::of).collect();
+        sessions.sort_by_key(|session| (std::cmp::Reverse(session.renewed_at), session.id));
+        Ok(sessions)
+    }
+
+    /// Logs out here: the session ends, and its access tokens are refused from now on. `false` if it had ended before.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be reached. Access tokens are refused on this node nonetheless.
+    pub async fn end(&self, id: SessionId) -> Result<bool, SessionError> {
+        let noted = self.0.issuer.revocations().revoke_session(&id.to_string());
+        let ended = self.0.store.revoke(id).await;
+        noted.await?;
+        Ok(ended?)
+    }
+
+    /// The same by a refresh token of it, for whoever has lost the access token or let it expire. A token that is none of ours ends nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`end`](Self::end); or it is no refresh token of a session that is known.
+    pub async fn end_by_token(&self, refresh_token: &str) -> Result<bool, SessionError> {
+        let presented = Presented::read(refresh_token).ok_or(Kind::Invalid)?;
+        let stored = self.0.store.find(presented.session).await?.ok_or(Kind::Invalid)?;
+        if !presented.is_authentic(&self.0.keys, &stored.nonce) {
+            return Err(Kind::Invalid.into());
+        }
+        self.end(presented.session).await
+    }
+
+    /// Logs out everywhere: all sessions of the subject end, and all of its access tokens are refused from now on, those without a session included.
+    /// The answer is how many sessions there were.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be reached. Access tokens are refused on this node nonetheless.
+    pub async fn end_all(&self, subject: &str) -> Result<usize, SessionError> {
+        let noted = self.0.issuer.revocations().revoke_subject(subject);
+        let ended = self.0.store.revoke_subject(subject, None).await;
+        noted.await?;
+        let ended = ended?;
+        self.revoke_tokens_of(&ended).await?;
+        Ok(ended.len())
+    }
+
+    /// Logs out everywhere but here. The answer is how many sessions there were beside this one.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be reached; or the session is unknown or not this subject's, and nothing was ended.
+    pub async fn end_others(&self, subject: &str, keep: SessionId) -> Result<usize, SessionError> {
+        let kept = self.0.store.find(keep).await?.ok_or(Kind::Invalid)?;
+        if kept.subject != subject {
+            return Err(Kind::Invalid.into());
+        }
+        let ended = self.0.store.revoke_subject(subject, Some(keep)).await?;
+        self.revoke_tokens_of(&ended).await?;
+        Ok(ended.len())
+    }
+
+    /// Drops sessions that have ended from the store, so many at most: to be called now and then. The answer is how many those were.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be reached.
+    pub async fn purge(&self, limit: usize) -> Result<usize, SessionError> {
+        Ok(self.0.store.purge(limit).await?)
+    }
+
+    /// Who issues the access tokens.
+    pub fn issuer(&self) -> &Issuer {
+        &self.0.issuer
+    }
+
+    fn mint(
+        &self,
+        session: &Session,
+        grant: &Grant,
+    ) -> Result<super::issuer::AccessToken, SessionError> {
+        let Session { id, subject, acr, created_at, .. } = session;
+        let claims = SessionClaims { sid: *id, auth_time: created_at / 1000, acr: acr.as_deref() };
+        Ok(self.0.issuer.mint(subject, grant, Some(claims))?)
+    }
+
+    /// What was ended here stays so, whatever the store has lost.
+    fn refuse_revoked(&self, id: SessionId) -> Result<(), SessionError> {
+        if self.0.issuer.revocations().has_session(&id.to_string()) {
+            return Err(Kind::Ended.into());
+        }
+        Ok(())
+    }
+
+    async fn revoke_tokens_of(&self, ended: &[SessionId]) -> Result<(), StoreError> {
+        let revocations = self.0.issuer.revocations();
+        // All of them here, before one of them is written down.
+        let noted: Vec<_> =
+            ended.iter().map(|id| revocations.revoke_session(&id.to_string())).collect();
+        for noted in noted {
+            noted.await?;
+        }
+        Ok(())
+    }
+
+    /// The session has ended in the store: that its access tokens are refused elsewhere, too, can wait.
+    async fn revoke_tokens(&self, id: SessionId) {
+        if let Err(error) = self.revoke_tokens_of(&[id]).await {
+            let source = error.source().map(tracing::field::display);
+            tracing::warn!(target: TARGET, error = %error, source, "a revocation was not written down");
+        }
+    }
+}
+
+impl<S: SessionStore> SessionsBuilder<S> {
+    /// A session ends if it was not renewed for so long, in place of 7 days.
+    pub fn idle(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// A session ends after so long, renewed or not, in place of 30 days.
+    pub fn absolute(mut self, absolute: Duration) -> Self {
+        self.absolute = absolute;
+        self
+    }
+
+    /// The last refresh token may come once more for so long, in place of 30 s: long enough for a request that was lost to be sent again. Whoever
+    /// steals a token can use it for so long after it was used.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The sessions.
+    ///
+    /// # Errors
+    ///
+    /// A session would end before its access token, or have been idle for longer than it may live; or the grace is longer than 5 minutes.
+    pub fn build(self) -> Result<Sessions<S>, ConfigError> {
+        let Self { issuer, store, keys, idle, absolute, grace } = self;
+        if idle <= issuer.lifetime() {
+            return Err(ConfigError::new(
+                "a session would end before its access token: let it be idle for longer than that lives",
+            ));
+        }
+        if idle > absolute {
+            return Err(ConfigError::new(
+                "a session cannot be idle for longer than it lives: raise `absolute` or lower `idle`",
+            ));
+        }
+        if grace > Duration::from_secs(300) {
+            return Err(ConfigError::new(
+                "a grace of more than 5 minutes lets stolen tokens pass: it is there for answers that were lost",
+            ));
+        }
+        let limits = RotationLimits::new(idle, grace);
+        Ok(Sessions(Arc::new(Inner { issuer, store, keys, limits, absolute })))
+    }
+}
+
+impl<S> Clone for Sessions<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for Sessions<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("issuer", &self.0.issuer).finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for SessionsBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsBuilder").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
