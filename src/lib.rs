@@ -146,6 +146,7 @@
 //! | `tower_bearer_key_fetches_total` | counter | `from`; `occasion`: `schedule`, `unknown_key`, `operator`; `outcome`: `changed`, `unchanged`, `failed` |
 //! | `tower_bearer_keys` | gauge | `from` |
 //! | `tower_bearer_keys_age_seconds` | gauge, as of the last attempt, which is at most a minute old in an outage | `from` |
+//! | `tower_bearer_renewals_total` | counter of refresh tokens | `outcome`: `rotated`, `replayed` within the grace, `forwarded` where the store has lost writes, or a [`SessionErrorKind::code`]; `reused` is worth an alarm |
 //! | `tower_bearer_unknown_kids_total` | counter of tokens whose key was not at hand | `from`; `answer`: `found`, `absent`, `unavailable` |
 //!
 //! No label holds anything that a token brings.

@@ -183,7 +183,7 @@ impl Revocations {
         self.0.read().watermark(&whose)
     }
 
-    /// How many entries there are.
+    /// How many entries are kept; some may be of no use any more.
     pub fn len(&self) -> usize {
         self.0.read().len()
     }
@@ -224,6 +224,28 @@ impl Inner {
         self.set.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn has_revoked(&self, token: &VerifiedToken) -> bool {
+        let identity = Identity {
+            jwt_id: token.jwt_id(),
+            session_id: token.session_id(),
+            subject: token.subject(),
+            client_id: token.client_id(),
+        };
+        let set = self.read();
+        if set.has(&identity) {
+            return true;
+        }
+        let Some(before) = set.watermark(&identity) else { return false };
+        drop(set);
+        // What is dated ahead of its time would outlive every mark.
+        let latest = self.now().plus(self.leeway).plus(Duration::from_secs(1));
+        #[expect(clippy::cast_precision_loss, reason = "whole seconds below 2⁵³ are exact")]
+        let is_later = |issued_at: NumericDate| {
+            issued_at.as_secs_f64() >= before as f64 && issued_at <= latest
+        };
+        !token.issued_at().is_some_and(is_later)
+    }
+
     /// Entries of other issuers may stand in the same log.
     fn insert(&self, entries: impl IntoIterator<Item = RevokedEntry>) {
         let now = self.now().as_secs();
@@ -245,31 +267,13 @@ impl Inner {
 impl RevocationCheck for Revocations {
     fn check(&self, token: &VerifiedToken) -> Revocation {
         let inner = &*self.0;
-        if inner.following.as_ref().is_some_and(|following| !following.is_fresh()) {
-            return Revocation::Unknown;
-        }
-        if !inner.used.load(Ordering::Acquire) {
-            return Revocation::Good;
-        }
-        let identity = Identity {
-            jwt_id: token.jwt_id(),
-            session_id: token.session_id(),
-            subject: token.subject(),
-            client_id: token.client_id(),
-        };
-        let set = inner.read();
-        if set.has(&identity) {
+        if inner.used.load(Ordering::Acquire) && inner.has_revoked(token) {
             return Revocation::Revoked;
         }
-        let Some(before) = set.watermark(&identity) else { return Revocation::Good };
-        drop(set);
-        // Whole seconds below 2⁵³ are exact.
-        #[expect(clippy::cast_precision_loss, reason = "a date of this century")]
-        let is_later = |issued_at: NumericDate| issued_at.as_secs_f64() >= before as f64;
-        // What is dated ahead of its time would outlive every mark.
-        let latest = inner.now().plus(inner.leeway).plus(Duration::from_secs(1));
-        let is_good = |issued_at: NumericDate| is_later(issued_at) && issued_at <= latest;
-        if token.issued_at().is_some_and(is_good) { Revocation::Good } else { Revocation::Revoked }
+        match &inner.following {
+            Some(following) if !following.is_fresh() => Revocation::Unknown,
+            _ => Revocation::Good,
+        }
     }
 
     fn fits(

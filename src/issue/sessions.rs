@@ -4,7 +4,7 @@ use std::{error::Error as _, fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{
     grant::Grant,
-    issuer::{Issuer, SessionClaims},
+    issuer::{AccessToken, Issuer, SessionClaims},
     refresh::{Presented, RefreshKeys},
     session::{GrantError, Login, Session, SessionError, SessionErrorKind as Kind, TokenPair},
     store::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, StoreError},
-    telemetry::TARGET,
+    telemetry::{TARGET, count},
 };
 
 /// Logins that last: each has a session, whose access tokens are short and whose refresh token is used once.
@@ -134,45 +134,82 @@ impl<S: SessionStore> Sessions<S> {
         F: FnOnce(Session) -> R,
         R: Future<Output = Result<Grant, GrantError>>,
     {
-        let Inner { store, keys, limits, .. } = &*self.0;
-        let presented = Presented::read(refresh_token).ok_or(Kind::Invalid)?;
-        let id = presented.session;
-        let stored = store.find(id).await?.ok_or(Kind::Invalid)?;
-        if !presented.is_authentic(keys, &stored.nonce) {
-            return Err(Kind::Invalid.into());
-        }
-        if stored.ended {
+        let renewed = self.try_renew(refresh_token, grant).await;
+        count::renewal(match &renewed {
+            Ok((_, outcome)) => outcome,
+            Err(error) => error.kind().code(),
+        });
+        renewed.map(|(pair, _)| pair)
+    }
+
+    async fn try_renew<F, R>(
+        &self,
+        refresh_token: &str,
+        grant: F,
+    ) -> Result<(TokenPair, &'static str), SessionError>
+    where
+        F: FnOnce(Session) -> R,
+        R: Future<Output = Result<Grant, GrantError>>,
+    {
+        let (presented, stored) = self.authentic(refresh_token).await?;
+        let (id, nonce) = (stored.id, stored.nonce.clone());
+        if stored.ended || self.is_revoked(id) {
             return Err(Kind::Ended.into());
         }
-        self.refuse_revoked(id)?;
-        let nonce = stored.nonce.clone();
         let session = Session::of(stored);
         let grant = match grant(session.clone()).await {
             Ok(grant) => grant,
-            Err(GrantError(error)) if error.kind() == Kind::Denied => {
-                self.end(id).await?;
+            Err(GrantError(error)) => {
+                if error.kind() == Kind::Denied {
+                    self.end(id).await?;
+                }
                 return Err(error);
             }
-            Err(GrantError(error)) => return Err(error),
         };
         // Before anything is written: a fault of ours uses up no token.
         let access = self.mint(&session, &grant)?;
         // It may have been revoked while `grant` was waited for, and the store may have lost that.
-        self.refuse_revoked(id)?;
-        let counter = match store.rotate(id, presented.counter, *limits).await? {
-            Rotation::Rotated { counter } | Rotation::Replayed { counter } => counter,
+        if self.is_revoked(id) {
+            return Err(Kind::Ended.into());
+        }
+        let (counter, outcome) = self.rotate(id, presented.counter).await?;
+        let refresh = self.0.keys.make(id, counter, &nonce);
+        Ok((TokenPair { access, refresh, session }, outcome))
+    }
+
+    /// The number of the next token, and how it came to that.
+    async fn rotate(
+        &self,
+        id: SessionId,
+        presented: u64,
+    ) -> Result<(u64, &'static str), SessionError> {
+        match self.0.store.rotate(id, presented, self.0.limits).await? {
+            Rotation::Rotated { counter } => Ok((counter, "rotated")),
+            Rotation::Replayed { counter } => Ok((counter, "replayed")),
             Rotation::Forwarded { counter } => {
                 tracing::warn!(target: TARGET, session = %id, "the store has lost renewals of a session");
-                counter
+                Ok((counter, "forwarded"))
             }
-            Rotation::Ended => return Err(Kind::Ended.into()),
+            Rotation::Ended => Err(Kind::Ended.into()),
             Rotation::Reused => {
                 tracing::warn!(target: TARGET, session = %id, "a refresh token was used again: its session was ended");
                 self.revoke_tokens(id).await;
-                return Err(Kind::Reused.into());
+                Err(Kind::Reused.into())
             }
-        };
-        Ok(TokenPair { access, refresh: keys.make(id, counter, &nonce), session })
+        }
+    }
+
+    /// The session of a refresh token that was made here.
+    async fn authentic(
+        &self,
+        refresh_token: &str,
+    ) -> Result<(Presented, StoredSession), SessionError> {
+        let presented = Presented::read(refresh_token).ok_or(Kind::Invalid)?;
+        let stored = self.0.store.find(presented.session).await?.ok_or(Kind::Invalid)?;
+        if !presented.is_authentic(&self.0.keys, &stored.nonce) {
+            return Err(Kind::Invalid.into());
+        }
+        Ok((presented, stored))
     }
 
     /// The sessions of a subject that have not ended, the latest renewed first.
@@ -205,11 +242,7 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// As [`end`](Self::end); or it is no refresh token of a session that is known.
     pub async fn end_by_token(&self, refresh_token: &str) -> Result<bool, SessionError> {
-        let presented = Presented::read(refresh_token).ok_or(Kind::Invalid)?;
-        let stored = self.0.store.find(presented.session).await?.ok_or(Kind::Invalid)?;
-        if !presented.is_authentic(&self.0.keys, &stored.nonce) {
-            return Err(Kind::Invalid.into());
-        }
+        let (presented, _) = self.authentic(refresh_token).await?;
         self.end(presented.session).await
     }
 
@@ -257,22 +290,15 @@ impl<S: SessionStore> Sessions<S> {
         &self.0.issuer
     }
 
-    fn mint(
-        &self,
-        session: &Session,
-        grant: &Grant,
-    ) -> Result<super::issuer::AccessToken, SessionError> {
+    fn mint(&self, session: &Session, grant: &Grant) -> Result<AccessToken, SessionError> {
         let Session { id, subject, acr, created_at, .. } = session;
         let claims = SessionClaims { sid: *id, auth_time: created_at / 1000, acr: acr.as_deref() };
         Ok(self.0.issuer.mint(subject, grant, Some(claims))?)
     }
 
     /// What was ended here stays so, whatever the store has lost.
-    fn refuse_revoked(&self, id: SessionId) -> Result<(), SessionError> {
-        if self.0.issuer.revocations().has_session(&id.to_string()) {
-            return Err(Kind::Ended.into());
-        }
-        Ok(())
+    fn is_revoked(&self, id: SessionId) -> bool {
+        self.0.issuer.revocations().has_session(&id.to_string())
     }
 
     async fn revoke_tokens_of(&self, ended: &[SessionId]) -> Result<(), StoreError> {

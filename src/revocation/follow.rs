@@ -1,7 +1,6 @@
 //! Keeps a set and its log together, for as long as somebody has the set.
 
 use std::{
-    collections::HashSet,
     error::Error as _,
     future::pending,
     sync::{
@@ -17,7 +16,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Inner, RevocationLog, RevokedEntry};
+use super::{Inner, RevocationLog, RevokedEntry, set::Set};
 use crate::{
     error::{ConfigError, StoreError},
     telemetry::TARGET,
@@ -142,11 +141,13 @@ impl Inner {
     async fn read_all(&self, following: &Following) -> Result<(), StoreError> {
         let asked = Instant::now();
         let entries = following.snapshot().await?;
-        let entries: HashSet<_> =
-            entries.into_iter().filter(|entry| *entry.issuer == *self.issuer).collect();
-        self.insert(entries.iter().cloned());
+        let mut there = Set::default();
+        for entry in entries.iter().filter(|entry| *entry.issuer == *self.issuer) {
+            there.insert(entry.clone());
+        }
+        self.insert(entries);
         following.was_read(asked);
-        let lost = self.lost(&entries);
+        let lost = self.lost(&there);
         if lost.is_empty() {
             return Ok(());
         }
@@ -155,9 +156,9 @@ impl Inner {
     }
 
     /// What is known here and not there.
-    fn lost(&self, there: &HashSet<RevokedEntry>) -> Vec<RevokedEntry> {
+    fn lost(&self, there: &Set) -> Vec<RevokedEntry> {
         let now = self.now().as_secs();
-        let here = self.read().entries(&self.issuer, now);
-        here.into_iter().filter(|entry| !there.contains(entry)).collect()
+        let here = self.read();
+        here.entries(&self.issuer, now).filter(|entry| !there.covers(entry)).collect()
     }
 }

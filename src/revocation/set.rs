@@ -80,9 +80,18 @@ impl Set {
     }
 
     /// All entries that may not yet be forgotten.
-    pub(super) fn entries(&self, issuer: &str, now: u64) -> Vec<RevokedEntry> {
+    pub(super) fn entries<'a>(
+        &'a self,
+        issuer: &'a str,
+        now: u64,
+    ) -> impl Iterator<Item = RevokedEntry> + 'a {
         let entries = [&self.young, &self.old].into_iter().flat_map(|set| set.entries(issuer));
-        entries.filter(|entry| entry.until > now).collect()
+        entries.filter(move |entry| entry.until > now)
+    }
+
+    /// Whether it would change nothing to add this entry.
+    pub(super) fn covers(&self, entry: &RevokedEntry) -> bool {
+        self.young.covers(entry) || self.old.covers(entry)
     }
 }
 
@@ -106,6 +115,23 @@ impl Generation {
                 let mark = Mark { before, until };
                 self.everyone = Some(self.everyone.map_or(mark, |known| known.later(mark)));
             }
+        }
+    }
+
+    fn covers(&self, entry: &RevokedEntry) -> bool {
+        let RevokedEntry { issuer: _, what, until } = entry;
+        let named = |names: &Names, name: &str| names.get(name).is_some_and(|known| known >= until);
+        let marked = |mark: Option<&Mark>, before: u64| {
+            mark.is_some_and(|mark| mark.before >= before && mark.until >= *until)
+        };
+        match what {
+            Revoked::Token { jti } => named(&self.tokens, jti),
+            Revoked::Session { sid } => named(&self.sessions, sid),
+            Revoked::Subject { sub, before } => marked(self.subjects.get(&**sub), *before),
+            Revoked::Client { client_id, before } => {
+                marked(self.clients.get(&**client_id), *before)
+            }
+            Revoked::Everyone { before } => marked(self.everyone.as_ref(), *before),
         }
     }
 

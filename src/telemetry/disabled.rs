@@ -11,6 +11,9 @@ pub(crate) fn lookup(_: &'static str) {}
 
 pub(super) fn decision(_: &'static str, _: &Record<'_>) {}
 
+#[cfg(feature = "issue")]
+pub(crate) fn renewal(_: &'static str) {}
+
 #[cfg(feature = "jwks")]
 pub(crate) fn fetch(_: &Arc<str>, _: &'static str, _: &'static str) {}
 

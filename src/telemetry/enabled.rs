@@ -44,6 +44,12 @@ pub(super) fn decision(outcome: &'static str, record: &Record<'_>) {
     .increment(1);
 }
 
+/// A refresh token was judged: what became of it.
+#[cfg(feature = "issue")]
+pub(crate) fn renewal(outcome: &'static str) {
+    counter!("tower_bearer_renewals_total", "outcome" => outcome).increment(1);
+}
+
 /// Keys were asked for.
 #[cfg(feature = "jwks")]
 pub(crate) fn fetch(from: &Arc<str>, occasion: &'static str, outcome: &'static str) {
