@@ -1,13 +1,19 @@
 //! Tokens that are issued, renewed and taken back.
 
+mod ends;
+mod following;
+mod hostile;
+mod logout;
+mod marks;
 mod renewal;
+mod rights;
 
 use tower_bearer::{
     Algorithm, Clock, Grant, Issuer, MemoryStore, RefreshKeys, Session, SessionErrorKind,
-    SessionStore, Sessions, SigningKeys, TokenErrorKind, TokenPair, Verifier,
+    SessionStore, Sessions, SigningKeys, StaticKeys, TokenErrorKind, TokenPair, Verifier,
 };
 
-use crate::support::{AUDIENCE, Hand, ISSUER};
+use crate::support::{AUDIENCE, Hand, ISSUER, key};
 
 /// The secret of all refresh tokens.
 const SECRET: [u8; 32] = [7; 32];
@@ -41,6 +47,12 @@ impl<S: SessionStore> Service<S> {
         self.sessions.start(subject, &Grant::new()).await.unwrap()
     }
 
+    /// What is known of the session of this pair: it is in the list, or not.
+    async fn lives(&self, pair: &TokenPair) -> bool {
+        let sessions = self.sessions.list(&pair.session().subject).await.unwrap();
+        sessions.iter().any(|session| session.id == pair.session().id)
+    }
+
     async fn renew(&self, token: &str) -> Result<TokenPair, SessionErrorKind> {
         let grant = async |_: Session| Ok(Grant::new());
         self.sessions.renew(token, grant).await.map_err(|error| error.kind())
@@ -51,6 +63,11 @@ impl<S: SessionStore> Service<S> {
         let verified = self.verifier.verify(pair.access_token().as_str()).await;
         verified.map(drop).map_err(|error| error.kind())
     }
+}
+
+/// What verifies the tokens of an issuer elsewhere.
+fn keys() -> StaticKeys {
+    StaticKeys::new([key(Algorithm::ES256).verifying()]).unwrap()
 }
 
 fn issuer(clock: impl Clock) -> Issuer {

@@ -1,0 +1,270 @@
+//! A set and its log: what is known where, when, and while the log is away.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{future::BoxFuture, stream::BoxStream};
+use serde_json::json;
+use tokio::time::advance;
+use tower_bearer::{
+    Algorithm::ES256, MemoryLog, RevocationLog, Revocations, RevokedEntry, StoreError,
+    TokenErrorKind as Kind, Verifier,
+};
+
+use super::keys;
+use crate::support::{Hand, ISSUER, NOW, json_token, standard};
+
+const LONGEST: Duration = Duration::from_secs(900);
+
+/// A log that tells nothing by itself, can be cut off, and loses what it has.
+#[derive(Clone, Default)]
+struct Mute(Arc<Held>);
+
+#[derive(Default)]
+struct Held {
+    entries: Mutex<Vec<RevokedEntry>>,
+    is_down: AtomicBool,
+    appended: AtomicUsize,
+}
+
+impl RevocationLog for Mute {
+    fn append(&self, entries: Vec<RevokedEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            if self.0.is_down.load(Ordering::SeqCst) {
+                return Err(StoreError::unavailable("cut off"));
+            }
+            self.0.appended.fetch_add(entries.len(), Ordering::SeqCst);
+            self.0.entries.lock().unwrap().extend(entries);
+            Ok(())
+        })
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Vec<RevokedEntry>, StoreError>> {
+        Box::pin(async move {
+            if self.0.is_down.load(Ordering::SeqCst) {
+                return Err(StoreError::unavailable("cut off"));
+            }
+            Ok(self.0.entries.lock().unwrap().clone())
+        })
+    }
+}
+
+impl Mute {
+    fn cut_off(&self, is_down: bool) {
+        self.0.is_down.store(is_down, Ordering::SeqCst);
+    }
+}
+
+struct Node {
+    revocations: Revocations,
+    verifier: Verifier,
+}
+
+impl Node {
+    fn of(log: impl RevocationLog) -> Self {
+        Self::with(log, |builder| builder)
+    }
+
+    fn with(
+        log: impl RevocationLog,
+        set: impl FnOnce(tower_bearer::RevocationsBuilder) -> tower_bearer::RevocationsBuilder,
+    ) -> Self {
+        let builder = Revocations::builder(ISSUER, LONGEST).clock(Hand::default()).log(log);
+        let revocations = set(builder).build().unwrap();
+        let issuer = standard(keys()).max_lifetime(LONGEST).revocation(revocations.clone());
+        Self { revocations, verifier: Verifier::new(issuer).unwrap() }
+    }
+
+    async fn ask(&self, sid: &str) -> Result<(), Kind> {
+        let claims = json!({ "sid": sid, "iat": NOW, "exp": NOW + 900 });
+        let token = json_token(ES256, &json!({}), &claims).compact();
+        self.verifier.verify(&token).await.map(drop).map_err(|error| error.kind())
+    }
+}
+
+/// Lets all tasks come to rest.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn after(seconds: u64) {
+    advance(Duration::from_secs(seconds)).await;
+    settle().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_nodes_are_told() {
+    let log = MemoryLog::new();
+    let (one, other) = (Node::of(log.clone()), Node::of(log.clone()));
+    settle().await;
+    one.revocations.revoke_session("s").await.unwrap();
+    settle().await;
+    assert_eq!(other.ask("s").await, Err(Kind::Revoked));
+    assert_eq!(other.ask("s2").await, Ok(()));
+    // One that comes later reads it.
+    let late = Node::of(log);
+    settle().await;
+    assert_eq!(late.ask("s").await, Err(Kind::Revoked));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_does_not_tell_is_read_every_five_seconds() {
+    let log = Mute::default();
+    let (one, other) = (Node::of(log.clone()), Node::of(log));
+    settle().await;
+    one.revocations.revoke_session("s").await.unwrap();
+    assert_eq!(one.ask("s").await, Err(Kind::Revoked));
+    after(4).await;
+    assert_eq!(other.ask("s").await, Ok(()));
+    after(1).await;
+    assert_eq!(other.ask("s").await, Err(Kind::Revoked));
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_the_log_was_read_nobody_knows() {
+    let log = Mute::default();
+    log.cut_off(true);
+    let node = Node::of(log.clone());
+    settle().await;
+    assert_eq!(node.ask("s").await, Err(Kind::RevocationUnavailable));
+    log.cut_off(false);
+    after(5).await;
+    assert_eq!(node.ask("s").await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_thirty_seconds_without_the_log_nobody_knows() {
+    let log = Mute::default();
+    let node = Node::of(log.clone());
+    settle().await;
+    log.cut_off(true);
+    after(30).await;
+    assert_eq!(node.ask("s").await, Ok(()));
+    after(1).await;
+    assert_eq!(node.ask("s").await, Err(Kind::RevocationUnavailable));
+    // What is known to be revoked is said to be.
+    assert!(node.revocations.revoke_session("s").await.is_err());
+    assert_eq!(node.ask("s").await, Err(Kind::Revoked));
+    log.cut_off(false);
+    after(5).await;
+    assert_eq!(node.ask("s2").await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn staleness_can_be_chosen() {
+    let log = Mute::default();
+    let node = Node::with(log.clone(), |set| set.accept_while_stale(Duration::from_secs(300)));
+    settle().await;
+    log.cut_off(true);
+    after(300).await;
+    assert_eq!(node.ask("s").await, Ok(()));
+    after(1).await;
+    assert_eq!(node.ask("s").await, Err(Kind::RevocationUnavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_log_has_lost_it_is_given_back_once() {
+    let log = Mute::default();
+    let node = Node::of(log.clone());
+    settle().await;
+    node.revocations.revoke_session("s").await.unwrap();
+    node.revocations.revoke_subject("u").await.unwrap();
+    log.0.entries.lock().unwrap().clear();
+    after(5).await;
+    assert_eq!(log.0.entries.lock().unwrap().len(), 2);
+    assert_eq!(log.0.appended.load(Ordering::SeqCst), 4);
+    // Nothing that was revoked is good again meanwhile, and nothing is written twice.
+    assert_eq!(node.ask("s").await, Err(Kind::Revoked));
+    after(60).await;
+    assert_eq!(log.0.appended.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_written_is_written_later() {
+    let log = Mute::default();
+    let node = Node::of(log.clone());
+    settle().await;
+    log.cut_off(true);
+    assert!(node.revocations.revoke_session("s").await.is_err());
+    assert_eq!(node.ask("s").await, Err(Kind::Revoked));
+    log.cut_off(false);
+    after(5).await;
+    let other = Node::of(log);
+    settle().await;
+    assert_eq!(other.ask("s").await, Err(Kind::Revoked));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_serves_several_issuers() {
+    let log = MemoryLog::new();
+    let node = Node::of(log.clone());
+    let others = Revocations::builder("https://other.example", LONGEST)
+        .clock(Hand::default())
+        .log(log)
+        .build()
+        .unwrap();
+    settle().await;
+    others.revoke_session("s").await.unwrap();
+    others.revoke_everyone().await.unwrap();
+    after(5).await;
+    assert_eq!(node.ask("s").await, Ok(()));
+    assert!(node.revocations.is_empty());
+}
+
+/// A log whose every subscription ends at once.
+#[derive(Clone)]
+struct Flapping(MemoryLog, Arc<AtomicUsize>);
+
+impl RevocationLog for Flapping {
+    fn append(&self, entries: Vec<RevokedEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.0.append(entries)
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Vec<RevokedEntry>, StoreError>> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.snapshot()
+    }
+
+    fn subscribe(&self) -> Option<BoxStream<'static, RevokedEntry>> {
+        Some(Box::pin(futures_util::stream::empty()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_comes_and_goes_means_reading_and_no_storm() {
+    let (log, read) = (MemoryLog::new(), Arc::new(AtomicUsize::new(0)));
+    let node = Node::of(Flapping(log.clone(), Arc::clone(&read)));
+    let writer = Node::of(log);
+    settle().await;
+    writer.revocations.revoke_session("s").await.unwrap();
+    for _ in 0..10 {
+        advance(Duration::from_millis(100)).await;
+        settle().await;
+    }
+    assert_eq!(node.ask("s").await, Err(Kind::Revoked));
+    assert!((2..=12).contains(&read.load(Ordering::SeqCst)), "{read:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_task_ends_with_the_last_clone() {
+    let log = Mute::default();
+    let node = Node::of(log.clone());
+    settle().await;
+    let before = Arc::strong_count(&log.0);
+    drop(node);
+    after(6).await;
+    assert_eq!(Arc::strong_count(&log.0), before - 1);
+}
+
+#[test]
+fn a_log_needs_a_runtime() {
+    let error = Revocations::builder(ISSUER, LONGEST).log(MemoryLog::new()).build().unwrap_err();
+    assert!(error.to_string().contains("tokio runtime"), "{error}");
+}

@@ -1,0 +1,156 @@
+//! Logging out: here, everywhere, everywhere else.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tower_bearer::{
+    Grant, MemoryStore, NewSession, Rotation, RotationLimits, SessionId, SessionStore, StoreError,
+    StoredSession,
+};
+
+use super::{Hand, Service, SessionErrorKind as Kind};
+
+#[tokio::test]
+async fn here_means_this_session_alone() {
+    let service = Service::new();
+    let (here, there) = (service.login("ada").await, service.login("ada").await);
+    assert!(service.sessions.end(here.session().id).await.unwrap());
+    assert!(service.call(&here).await.is_err());
+    assert_eq!(service.call(&there).await, Ok(()));
+    assert!(service.lives(&there).await && !service.lives(&here).await);
+}
+
+#[tokio::test]
+async fn a_refresh_token_logs_out_once_the_access_token_has_expired() {
+    let service = Service::new();
+    let pair = service.login("ada").await;
+    service.hand.set(3600);
+    assert!(service.call(&pair).await.is_err());
+    assert!(service.sessions.end_by_token(pair.refresh_token()).await.unwrap());
+    assert!(!service.sessions.end_by_token(pair.refresh_token()).await.unwrap(), "again");
+    assert!(!service.lives(&pair).await);
+}
+
+#[tokio::test]
+async fn an_old_refresh_token_logs_out_as_well() {
+    let service = Service::new();
+    let first = service.login("ada").await;
+    let second = service.renew(first.refresh_token()).await.unwrap();
+    assert!(service.sessions.end_by_token(first.refresh_token()).await.unwrap());
+    assert_eq!(service.renew(second.refresh_token()).await.unwrap_err(), Kind::Ended);
+}
+
+#[tokio::test]
+async fn everywhere_else_keeps_this_session() {
+    let service = Service::new();
+    let (here, there, eve) =
+        (service.login("ada").await, service.login("ada").await, service.login("eve").await);
+    let ended = service.sessions.end_others("ada", here.session().id).await.unwrap();
+    assert_eq!(ended, 1);
+    assert!(service.call(&there).await.is_err());
+    for pair in [&here, &eve] {
+        assert_eq!(service.call(pair).await, Ok(()));
+        service.renew(pair.refresh_token()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_session_to_keep_has_to_be_ones_own() {
+    let service = Service::new();
+    let (ada, eve) = (service.login("ada").await, service.login("eve").await);
+    for keep in [eve.session().id, SessionId::from_bytes([1; 16])] {
+        let ended = service.sessions.end_others("ada", keep).await;
+        assert_eq!(ended.unwrap_err().kind(), Kind::Invalid);
+    }
+    assert!(service.lives(&ada).await);
+}
+
+#[tokio::test]
+async fn everywhere_includes_tokens_without_a_session() {
+    let service = Service::new();
+    let token = service.issuer.issue("ada", &Grant::new()).unwrap();
+    assert_eq!(service.sessions.end_all("ada").await.unwrap(), 0);
+    assert!(service.verifier.verify(token.as_str()).await.is_err());
+    let token = service.issuer.issue("ada", &Grant::new()).unwrap();
+    service.verifier.verify(token.as_str()).await.unwrap();
+}
+
+/// A store that can be cut off.
+#[derive(Clone)]
+struct Fragile {
+    store: MemoryStore,
+    is_down: Arc<AtomicBool>,
+}
+
+impl Fragile {
+    fn up(&self) -> Result<&MemoryStore, StoreError> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("cut off"));
+        }
+        Ok(&self.store)
+    }
+}
+
+impl SessionStore for Fragile {
+    async fn create(&self, session: NewSession) -> Result<(), StoreError> {
+        self.up()?.create(session).await
+    }
+
+    async fn find(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {
+        self.up()?.find(id).await
+    }
+
+    async fn rotate(
+        &self,
+        id: SessionId,
+        presented: u64,
+        limits: RotationLimits,
+    ) -> Result<Rotation, StoreError> {
+        self.up()?.rotate(id, presented, limits).await
+    }
+
+    async fn revoke(&self, id: SessionId) -> Result<bool, StoreError> {
+        self.up()?.revoke(id).await
+    }
+
+    async fn revoke_subject(
+        &self,
+        subject: &str,
+        except: Option<SessionId>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.up()?.revoke_subject(subject, except).await
+    }
+
+    async fn list(&self, subject: &str) -> Result<Vec<StoredSession>, StoreError> {
+        self.up()?.list(subject).await
+    }
+
+    async fn purge(&self, limit: usize) -> Result<usize, StoreError> {
+        self.up()?.purge(limit).await
+    }
+}
+
+#[tokio::test]
+async fn while_the_store_is_down_tokens_are_refused_here_and_the_session_goes_on_later() {
+    let hand = Hand::default();
+    let store = Fragile { store: MemoryStore::with_clock(hand.clone()), is_down: Arc::default() };
+    let service = Service::with(hand, store.clone());
+    let (ada, eve) = (service.login("ada").await, service.login("eve").await);
+    store.is_down.store(true, Ordering::SeqCst);
+
+    assert_eq!(service.renew(eve.refresh_token()).await.unwrap_err(), Kind::Unavailable);
+    let ended = service.sessions.end(ada.session().id).await;
+    assert_eq!(ended.unwrap_err().kind(), Kind::Unavailable);
+    assert!(service.call(&ada).await.is_err());
+    assert_eq!(service.call(&eve).await, Ok(()));
+    let ended = service.sessions.end_all("eve").await;
+    assert_eq!(ended.unwrap_err().kind(), Kind::Unavailable);
+    assert!(service.call(&eve).await.is_err());
+
+    store.is_down.store(false, Ordering::SeqCst);
+    // It was revoked here, whatever the store says.
+    assert_eq!(service.renew(ada.refresh_token()).await.unwrap_err(), Kind::Ended);
+    service.renew(eve.refresh_token()).await.unwrap();
+}
