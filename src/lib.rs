@@ -155,6 +155,9 @@
 //!
 //! In the repository: [who may do what](https://github.com/tower-bearer/tower-bearer/blob/main/docs/AUTHORIZATION.md),
 //! [where tokens live](https://github.com/tower-bearer/tower-bearer/blob/main/docs/WHERE_TOKENS_LIVE.md),
+//! [sessions and renewal](https://github.com/tower-bearer/tower-bearer/blob/main/docs/SESSIONS.md),
+//! [revocation](https://github.com/tower-bearer/tower-bearer/blob/main/docs/REVOCATION.md),
+//! [JWT or sessions](https://github.com/tower-bearer/tower-bearer/blob/main/docs/JWT_OR_SESSIONS.md),
 //! [long connections](https://github.com/tower-bearer/tower-bearer/blob/main/docs/LONG_CONNECTIONS.md),
 //! [choosing 401, 403 and step-up](https://github.com/tower-bearer/tower-bearer/blob/main/docs/REFUSALS.md),
 //! [keys that rotate](https://github.com/tower-bearer/tower-bearer/blob/main/docs/KEYS.md),
@@ -220,6 +223,16 @@ struct Providers;
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../docs/REFUSALS.md")]
 struct Refusals;
+
+/// So are those of the chapter on revocation.
+#[cfg(all(doctest, feature = "issue"))]
+#[doc = include_str!("../docs/REVOCATION.md")]
+struct TakenBack;
+
+/// So are those of the chapter on sessions.
+#[cfg(all(doctest, feature = "issue"))]
+#[doc = include_str!("../docs/SESSIONS.md")]
+struct SessionsAndRenewal;
 
 /// So are those of the chapter on testing.
 #[cfg(all(doctest, feature = "testing", feature = "axum", feature = "cookies"))]
