@@ -1,5 +1,6 @@
 //! What has been taken back: [`Revocations`], a set in memory that a log makes last and spread.
 
+mod builder;
 mod entry;
 mod follow;
 mod log;
@@ -16,6 +17,7 @@ use std::{
 };
 
 pub use self::{
+    builder::RevocationsBuilder,
     entry::{Revoked, RevokedEntry},
     log::{MemoryLog, RevocationLog},
 };
@@ -24,7 +26,7 @@ use self::{
     set::{Identity, Set},
 };
 use crate::{
-    clock::{Clock, NumericDate, SystemClock},
+    clock::{Clock, NumericDate},
     error::{ConfigError, StoreError},
     token::{Revocation, RevocationCheck, VerifiedToken},
 };
@@ -78,17 +80,6 @@ struct Inner {
     following: Option<Following>,
 }
 
-/// Settings of [`Revocations`].
-#[must_use = "settings do nothing until they are built"]
-pub struct RevocationsBuilder {
-    issuer: String,
-    longest: Duration,
-    leeway: Duration,
-    stale_for: Duration,
-    clock: Arc<dyn Clock>,
-    log: Option<Arc<dyn RevocationLog>>,
-}
-
 impl Revocations {
     /// A set for the tokens of this issuer, none of which lives longer than this, from `iat` to `exp`.
     ///
@@ -101,14 +92,7 @@ impl Revocations {
 
     /// The same with settings to be made.
     pub fn builder(issuer: impl Into<String>, longest: Duration) -> RevocationsBuilder {
-        RevocationsBuilder {
-            issuer: issuer.into(),
-            longest,
-            leeway: Duration::from_secs(60),
-            stale_for: Duration::from_secs(30),
-            clock: Arc::new(SystemClock),
-            log: None,
-        }
+        RevocationsBuilder::new(issuer.into(), longest)
     }
 
     /// Refuses the token with this `jti` from now on. It need not have been seen.
@@ -307,75 +291,8 @@ impl RevocationCheck for Revocations {
     }
 }
 
-impl RevocationsBuilder {
-    /// As the issuer's [leeway](crate::TrustedIssuer::leeway): 60 s. A token is good for so much longer, and entries are kept for it.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
-        self
-    }
-
-    /// Asks this clock for the time.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Writes entries down here, and reads them from here: at once, every 5 s, and whenever the log says so.
-    ///
-    /// Until it was read for the first time, and once it was out of reach for 30 s, nobody knows what is revoked: requests are
-    /// answered with 503.
-    pub fn log(mut self, log: impl RevocationLog) -> Self {
-        self.log = Some(Arc::new(log));
-        self
-    }
-
-    /// For how long what is known is taken for what there is while the log is out of reach, in place of 30 s. A token that was revoked on another node in
-    /// the meantime is good here for so long.
-    pub fn accept_while_stale(mut self, stale_for: Duration) -> Self {
-        self.stale_for = stale_for;
-        self
-    }
-
-    /// The set. With a log it begins to read it, on the tokio runtime this is called in.
-    ///
-    /// # Errors
-    ///
-    /// The issuer is empty, or its tokens live for no time; or there is a log and no runtime.
-    pub fn build(self) -> Result<Revocations, ConfigError> {
-        let Self { issuer, longest, leeway, stale_for, clock, log } = self;
-        if issuer.is_empty() {
-            return Err(ConfigError::new("the issuer is empty: name it as its tokens do in `iss`"));
-        }
-        if longest.is_zero() {
-            return Err(ConfigError::new(
-                "tokens that live for no time need no revocation: say how long the longest lives",
-            ));
-        }
-        let following = log.map(|log| Following::new(log, stale_for));
-        let inner = Arc::new(Inner {
-            issuer: issuer.into(),
-            longest,
-            leeway,
-            clock,
-            set: RwLock::default(),
-            used: AtomicBool::new(false),
-            following,
-        });
-        if inner.following.is_some() {
-            follow::begin(&inner)?;
-        }
-        Ok(Revocations(inner))
-    }
-}
-
 impl fmt::Debug for Revocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Revocations").field("issuer", &self.0.issuer).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for RevocationsBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RevocationsBuilder").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }
