@@ -22,6 +22,7 @@ pub use self::{
     log::{MemoryLog, RevocationLog},
 };
 use self::{
+    entry::Bounds,
     follow::Following,
     set::{Identity, Set},
 };
@@ -50,7 +51,7 @@ use crate::{
 ///     .revocation(revocations.clone());
 /// let verifier = Verifier::new(issuer)?;
 ///
-/// revocations.revoke_subject("ada").await?;      // logged out everywhere, from the next request on
+/// revocations.revoke_subject("ada").await?;      // all of her tokens, from the next request on
 /// # drop(verifier);
 /// # Ok(())
 /// # }
@@ -61,6 +62,9 @@ use crate::{
 /// | [a token](Self::revoke_token) | the one with this `jti` |
 /// | [a session](Self::revoke_session) | those with this `sid` |
 /// | [a subject](Self::revoke_subject), [a client](Self::revoke_client), [everyone](Self::revoke_everyone) | those whose `iat` lies before the end of this second, or that have none |
+///
+/// These are access tokens. Sessions go on, and get new ones: [`Sessions::end_all`](crate::Sessions::end_all) ends both. A token whose `iat` lies more than the leeway
+/// and 5 s ahead is refused in any case, for it could outlive what revokes it.
 ///
 /// Without a [log](RevocationsBuilder::log) the set is this process's and ends with it. With one it outlives the process, and
 /// where the log spreads entries, other nodes learn of them.
@@ -136,22 +140,49 @@ impl Revocations {
         self.revoke(Revoked::Everyone { before })
     }
 
+    fn revoke(&self, what: Revoked) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.revoke_all(vec![self.entry(what)])
+    }
+
     /// Here at once, whether or not the answer is awaited; then in the log, if there is one.
     ///
     /// # Errors
     ///
     /// The log cannot be reached. What was revoked is so on this node, which writes it down as soon as it can.
-    fn revoke(&self, what: Revoked) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        let entry =
-            RevokedEntry { issuer: self.0.issuer.clone().into(), what, until: self.until() };
-        self.insert([entry.clone()]);
+    fn revoke_all(
+        &self,
+        entries: Vec<RevokedEntry>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.0.insert(entries.iter().cloned());
         let inner = Arc::clone(&self.0);
         async move {
             match &inner.following {
-                Some(following) => following.append(vec![entry]).await,
-                None => Ok(()),
+                Some(following) if !entries.is_empty() => following.append(entries).await,
+                _ => Ok(()),
             }
         }
+    }
+
+    fn entry(&self, what: Revoked) -> RevokedEntry {
+        RevokedEntry { issuer: self.0.issuer.clone().into(), what, until: self.until() }
+    }
+
+    /// Refuses the tokens of these sessions here, and says so to nobody yet.
+    pub(crate) fn note_sessions<S: ToString>(&self, session_ids: &[S]) {
+        self.0.insert(self.sessions(session_ids));
+    }
+
+    /// Refuses the tokens of these sessions.
+    pub(crate) fn revoke_sessions<S: ToString>(
+        &self,
+        session_ids: &[S],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<S> {
+        self.revoke_all(self.sessions(session_ids))
+    }
+
+    fn sessions<S: ToString>(&self, session_ids: &[S]) -> Vec<RevokedEntry> {
+        let named = |id: &S| self.entry(Revoked::Session { sid: id.to_string() });
+        session_ids.iter().map(named).collect()
     }
 
     /// Whether this session was revoked, as far as is known here.
@@ -177,23 +208,22 @@ impl Revocations {
         self.len() == 0
     }
 
-    fn insert(&self, entries: impl IntoIterator<Item = RevokedEntry>) {
-        self.0.insert(entries);
-    }
-
-    /// What was issued before the next second is refused.
+    /// What was issued so far is dated before it: by an issuer with this set at the latest mark, which may lie a second ahead.
     fn mark(&self) -> u64 {
-        self.0.now().as_secs().saturating_add(1)
+        let next = self.0.now().as_secs().saturating_add(1);
+        let latest = self.0.read().latest_mark();
+        // Who logs out again and again within a second does not lock himself out for minutes.
+        latest.saturating_add(1).clamp(next, next.saturating_add(AHEAD - 1))
     }
 
-    /// When the last token that exists now is good for nothing anyhow.
+    /// When the last token that exists now is good for nothing anyhow: it may be dated ahead by as much as clocks may differ.
     fn until(&self) -> u64 {
-        let Inner { longest, leeway, .. } = &*self.0;
-        // A mark lies a second ahead, and so may the token be dated that has just passed it.
-        let last = self.0.now().plus(*longest).plus(*leeway).plus(Duration::from_secs(2));
-        last.as_secs()
+        self.0.bounds().until
     }
 }
+
+/// So far may marks lie ahead, in seconds.
+const AHEAD: u64 = 5;
 
 impl Inner {
     fn now(&self) -> NumericDate {
@@ -206,6 +236,23 @@ impl Inner {
 
     fn write(&self) -> RwLockWriteGuard<'_, Set> {
         self.set.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The latest date that a token can have in good faith.
+    fn latest(&self) -> NumericDate {
+        self.now().plus(self.leeway).plus(Duration::from_secs(AHEAD))
+    }
+
+    /// What an entry can say that is made now.
+    fn bounds(&self) -> Bounds {
+        let latest = self.latest();
+        let until = latest.plus(self.longest).plus(self.leeway);
+        Bounds { before: latest.as_secs(), until: until.as_secs().saturating_add(1) }
+    }
+
+    /// An entry as it is kept here.
+    fn bounded(&self, entry: &RevokedEntry) -> RevokedEntry {
+        entry.clone().within(self.bounds())
     }
 
     fn has_revoked(&self, token: &VerifiedToken) -> bool {
@@ -221,12 +268,8 @@ impl Inner {
         }
         let Some(before) = set.watermark(&identity) else { return false };
         drop(set);
-        // What is dated ahead of its time would outlive every mark.
-        let latest = self.now().plus(self.leeway).plus(Duration::from_secs(1));
         #[expect(clippy::cast_precision_loss, reason = "whole seconds below 2⁵³ are exact")]
-        let is_later = |issued_at: NumericDate| {
-            issued_at.as_secs_f64() >= before as f64 && issued_at <= latest
-        };
+        let is_later = |issued_at: NumericDate| issued_at.as_secs_f64() >= before as f64;
         !token.issued_at().is_some_and(is_later)
     }
 
@@ -241,7 +284,8 @@ impl Inner {
         let mut set = self.write();
         // What is dropped is dropped once the lock is free.
         let gone = set.turn(now);
-        ours.for_each(|entry| set.insert(entry));
+        let bounds = self.bounds();
+        ours.for_each(|entry| set.insert(entry.within(bounds)));
         self.used.store(true, Ordering::Release);
         drop(set);
         drop(gone);
@@ -251,6 +295,10 @@ impl Inner {
 impl RevocationCheck for Revocations {
     fn check(&self, token: &VerifiedToken) -> Revocation {
         let inner = &*self.0;
+        // What is dated ahead of its time would outlive every entry.
+        if token.issued_at().is_some_and(|issued_at| issued_at > inner.latest()) {
+            return Revocation::Revoked;
+        }
         if inner.used.load(Ordering::Acquire) && inner.has_revoked(token) {
             return Revocation::Revoked;
         }

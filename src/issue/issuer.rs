@@ -112,7 +112,7 @@ impl Issuer {
         self.mint(subject, grant, None)
     }
 
-    /// How a verifier trusts this issuer: its name, its first audience, its keys, its clock, tokens of RFC 9068 alone, none that lives longer than it
+    /// How a verifier trusts this issuer: its name, its audience, its keys, its clock, tokens of RFC 9068 alone, none that lives longer than it
     /// makes them, and none that was revoked.
     pub fn trusted(&self) -> TrustedIssuer {
         let Inner { name, audience, client_id: _, keys, lifetime, clock, revocations } = &*self.0;
@@ -146,6 +146,11 @@ impl Issuer {
     /// Its name, as its tokens have it in `iss`.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// To whom they are issued, as its tokens have it in `client_id`.
+    pub fn client_id(&self) -> &str {
+        &self.0.client_id
     }
 
     /// How long its tokens live.
@@ -188,6 +193,8 @@ impl Issuer {
         // Whoever was logged out everywhere within this second can log in again in it.
         let iat = revocations.watermark(subject, client_id).map_or(now, |mark| mark.max(now));
         let exp = iat.saturating_add(lifetime.as_secs());
+        // No token outlives its session.
+        let exp = session.map_or(exp, |session| exp.min(session.until).max(iat.saturating_add(1)));
         let jwt_id: [u8; 16] = random().map_err(|_| IssueError::new("there is no randomness"))?;
         let jwt_id = URL_SAFE_NO_PAD.encode(jwt_id);
         let aud = match &**audience {
@@ -217,6 +224,9 @@ pub(super) struct SessionClaims<'a> {
     pub(super) auth_time: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) acr: Option<&'a str>,
+    /// When the session ends in any case.
+    #[serde(skip)]
+    pub(super) until: u64,
 }
 
 fn displayed<S: serde::Serializer>(sid: &SessionId, serializer: S) -> Result<S::Ok, S::Error> {

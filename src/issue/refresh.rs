@@ -11,7 +11,8 @@ use crate::error::ConfigError;
 
 /// The keys that refresh tokens are made with: one that makes new ones, and those before it, whose tokens are still taken.
 ///
-/// A key alone makes no token: each is made with its session's nonce as well, which is in the store alone.
+/// A key alone makes no token: each is made with its session's nonce as well, which is in the store alone. The keys of one secret differ by issuer and client:
+/// a token of one is none of another, even if both have the same secret and store.
 ///
 /// ```
 /// use tower_bearer::RefreshKeys;
@@ -27,7 +28,7 @@ use crate::error::ConfigError;
 pub struct RefreshKeys(Arc<[Key]>);
 
 #[derive(Clone)]
-struct Key {
+pub(super) struct Key {
     id: [u8; ID],
     hmac: hmac::Key,
 }
@@ -63,6 +64,21 @@ impl RefreshKeys {
         Ok(Self(self.0.iter().cloned().chain([key]).collect()))
     }
 
+    /// Keys of the same secrets for the tokens of this issuer and client alone.
+    pub(super) fn bound_to(&self, names: [&str; 2]) -> Self {
+        let mut context = b"tower-bearer: the key for refresh tokens of ".to_vec();
+        for name in names {
+            context.extend(name.len().to_be_bytes());
+            context.extend(name.as_bytes());
+        }
+        Self(self.0.iter().map(|key| Key::of(hmac::sign(&key.hmac, &context).as_ref())).collect())
+    }
+
+    /// The key that a token says it was made with.
+    pub(super) fn named_by(&self, presented: &Presented) -> Option<&Key> {
+        self.0.iter().find(|key| key.id == presented.key)
+    }
+
     /// The token of this session with this number.
     pub(super) fn make(
         &self,
@@ -90,11 +106,15 @@ impl Key {
                 secret.len()
             )));
         }
+        Ok(Self::of(secret))
+    }
+
+    fn of(secret: &[u8]) -> Self {
         let hmac = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let mut id = [0; ID];
         let named = hmac::sign(&hmac, b"tower-bearer: the name of this key for refresh tokens");
         id.iter_mut().zip(named.as_ref()).for_each(|(id, byte)| *id = *byte);
-        Ok(Self { id, hmac })
+        Self { id, hmac }
     }
 
     fn tag(&self, head: &[u8], nonce: &SessionNonce) -> hmac::Tag {
@@ -109,6 +129,7 @@ impl Key {
 pub(super) struct Presented {
     head: [u8; HEAD],
     tag: [u8; TAG],
+    key: [u8; ID],
     pub(super) session: SessionId,
     pub(super) counter: u64,
 }
@@ -124,24 +145,21 @@ impl Presented {
         let (head, tag) = bytes.get(..read)?.split_first_chunk::<HEAD>()?;
         let tag = <[u8; TAG]>::try_from(tag).ok()?;
         let (version, rest) = head.split_first()?;
-        let (_, rest) = rest.split_first_chunk::<ID>()?;
+        let (key, rest) = rest.split_first_chunk::<ID>()?;
         let (session, counter) = rest.split_first_chunk::<16>()?;
         let (session, counter) =
             (SessionId::from_bytes(*session), u64::from_be_bytes(counter.try_into().ok()?));
         (*version == VERSION && counter < u64::MAX).then_some(Self {
             head: *head,
             tag,
+            key: *key,
             session,
             counter,
         })
     }
 
-    /// Whether it was made with one of these keys for the session of this nonce. In constant time, but for which key it was.
-    pub(super) fn is_authentic(&self, keys: &RefreshKeys, nonce: &SessionNonce) -> bool {
-        let Some(id) = self.head.get(1..).and_then(|rest| rest.first_chunk::<ID>()) else {
-            return false;
-        };
-        let Some(key) = keys.0.iter().find(|key| key.id == *id) else { return false };
+    /// Whether it was made with this key for the session of this nonce. In constant time.
+    pub(super) fn is_authentic(&self, key: &Key, nonce: &SessionNonce) -> bool {
         let message = Zeroizing::new([&self.head[..], nonce.as_bytes()].concat());
         hmac::verify(&key.hmac, &message, &self.tag).is_ok()
     }

@@ -1,7 +1,10 @@
 //! [`Sessions`]: logins that last, by refresh tokens that are used once.
 
-use std::{error::Error as _, fmt, future::Future, sync::Arc, time::Duration};
+mod ending;
 
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use self::ending::Owed;
 use super::{
     grant::Grant,
     issuer::{AccessToken, Issuer, SessionClaims},
@@ -12,7 +15,7 @@ use super::{
     },
 };
 use crate::{
-    error::{ConfigError, StoreError},
+    error::ConfigError,
     telemetry::{TARGET, count},
 };
 
@@ -60,6 +63,7 @@ struct Inner<S> {
     keys: RefreshKeys,
     limits: RotationLimits,
     absolute: Duration,
+    owed: Owed,
 }
 
 /// Settings of [`Sessions`].
@@ -153,9 +157,7 @@ impl<S: SessionStore> Sessions<S> {
     {
         let (presented, stored) = self.authentic(refresh_token).await?;
         let (id, nonce) = (stored.id, stored.nonce.clone());
-        if stored.ended || self.is_revoked(id) {
-            return Err(Kind::Ended.into());
-        }
+        self.refuse_ended(id, stored.ended).await?;
         let session = Session::of(stored);
         let grant = match grant(session.clone()).await {
             Ok(grant) => grant,
@@ -168,12 +170,11 @@ impl<S: SessionStore> Sessions<S> {
         };
         // Before anything is written: a fault of ours uses up no token.
         let access = self.mint(&session, &grant)?;
-        // It may have been revoked while `grant` was waited for, and the store may have lost that.
-        if self.is_revoked(id) {
-            return Err(Kind::Ended.into());
-        }
+        // It may have been ended while `grant` was waited for, and the store may have lost that.
+        self.refuse_ended(id, false).await?;
         let (counter, outcome) = self.rotate(id, presented.counter).await?;
         let refresh = self.0.keys.make(id, counter, &nonce);
+        let session = Session { renewed_at: self.0.issuer.now(), ..session };
         Ok((TokenPair { access, refresh, session }, outcome))
     }
 
@@ -193,7 +194,7 @@ impl<S: SessionStore> Sessions<S> {
             Rotation::Ended => Err(Kind::Ended.into()),
             Rotation::Reused => {
                 tracing::warn!(target: TARGET, session = %id, "a refresh token was used again: its session was ended");
-                self.revoke_tokens(id).await;
+                self.write_down(&[id]).await;
                 Err(Kind::Reused.into())
             }
         }
@@ -205,8 +206,10 @@ impl<S: SessionStore> Sessions<S> {
         refresh_token: &str,
     ) -> Result<(Presented, StoredSession), SessionError> {
         let presented = Presented::read(refresh_token).ok_or(Kind::Invalid)?;
+        // What was made elsewhere costs no question to the store.
+        let key = self.0.keys.named_by(&presented).ok_or(Kind::Invalid)?;
         let stored = self.0.store.find(presented.session).await?.ok_or(Kind::Invalid)?;
-        if !presented.is_authentic(&self.0.keys, &stored.nonce) {
+        if !presented.is_authentic(key, &stored.nonce) {
             return Err(Kind::Invalid.into());
         }
         Ok((presented, stored))
@@ -224,100 +227,16 @@ impl<S: SessionStore> Sessions<S> {
         Ok(sessions)
     }
 
-    /// Logs out here: the session ends, and its access tokens are refused from now on. `false` if it had ended before.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be reached. Access tokens are refused on this node nonetheless.
-    pub async fn end(&self, id: SessionId) -> Result<bool, SessionError> {
-        let noted = self.0.issuer.revocations().revoke_session(&id.to_string());
-        let ended = self.0.store.revoke(id).await;
-        noted.await?;
-        Ok(ended?)
-    }
-
-    /// The same by a refresh token of it, for whoever has lost the access token or let it expire. A token that is none of ours ends nothing.
-    ///
-    /// # Errors
-    ///
-    /// As [`end`](Self::end); or it is no refresh token of a session that is known.
-    pub async fn end_by_token(&self, refresh_token: &str) -> Result<bool, SessionError> {
-        let (presented, _) = self.authentic(refresh_token).await?;
-        self.end(presented.session).await
-    }
-
-    /// Logs out everywhere: all sessions of the subject end, and all of its access tokens are refused from now on, those without a session included.
-    /// The answer is how many sessions there were.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be reached. Access tokens are refused on this node nonetheless.
-    pub async fn end_all(&self, subject: &str) -> Result<usize, SessionError> {
-        let noted = self.0.issuer.revocations().revoke_subject(subject);
-        let ended = self.0.store.revoke_subject(subject, None).await;
-        noted.await?;
-        let ended = ended?;
-        self.revoke_tokens_of(&ended).await?;
-        Ok(ended.len())
-    }
-
-    /// Logs out everywhere but here. The answer is how many sessions there were beside this one.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be reached; or the session is unknown or not this subject's, and nothing was ended.
-    pub async fn end_others(&self, subject: &str, keep: SessionId) -> Result<usize, SessionError> {
-        let kept = self.0.store.find(keep).await?.ok_or(Kind::Invalid)?;
-        if kept.subject != subject {
-            return Err(Kind::Invalid.into());
-        }
-        let ended = self.0.store.revoke_subject(subject, Some(keep)).await?;
-        self.revoke_tokens_of(&ended).await?;
-        Ok(ended.len())
-    }
-
-    /// Drops sessions that have ended from the store, so many at most: to be called now and then. The answer is how many those were.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be reached.
-    pub async fn purge(&self, limit: usize) -> Result<usize, SessionError> {
-        Ok(self.0.store.purge(limit).await?)
-    }
-
     /// Who issues the access tokens.
     pub fn issuer(&self) -> &Issuer {
         &self.0.issuer
     }
 
     fn mint(&self, session: &Session, grant: &Grant) -> Result<AccessToken, SessionError> {
-        let Session { id, subject, acr, created_at, .. } = session;
-        let claims = SessionClaims { sid: *id, auth_time: created_at / 1000, acr: acr.as_deref() };
+        let Session { id, subject, acr, created_at, expires_at, .. } = session;
+        let (auth_time, until) = (created_at / 1000, expires_at / 1000);
+        let claims = SessionClaims { sid: *id, auth_time, acr: acr.as_deref(), until };
         Ok(self.0.issuer.mint(subject, grant, Some(claims))?)
-    }
-
-    /// What was ended here stays so, whatever the store has lost.
-    fn is_revoked(&self, id: SessionId) -> bool {
-        self.0.issuer.revocations().has_session(&id.to_string())
-    }
-
-    async fn revoke_tokens_of(&self, ended: &[SessionId]) -> Result<(), StoreError> {
-        let revocations = self.0.issuer.revocations();
-        // All of them here, before one of them is written down.
-        let noted: Vec<_> =
-            ended.iter().map(|id| revocations.revoke_session(&id.to_string())).collect();
-        for noted in noted {
-            noted.await?;
-        }
-        Ok(())
-    }
-
-    /// The session has ended in the store: that its access tokens are refused elsewhere, too, can wait.
-    async fn revoke_tokens(&self, id: SessionId) {
-        if let Err(error) = self.revoke_tokens_of(&[id]).await {
-            let source = error.source().map(tracing::field::display);
-            tracing::warn!(target: TARGET, error = %error, source, "a revocation was not written down");
-        }
     }
 }
 
@@ -363,8 +282,9 @@ impl<S: SessionStore> SessionsBuilder<S> {
                 "a grace of more than 5 minutes lets stolen tokens pass: it is there for answers that were lost",
             ));
         }
-        let limits = RotationLimits::new(idle, grace);
-        Ok(Sessions(Arc::new(Inner { issuer, store, keys, limits, absolute })))
+        let (limits, owed) = (RotationLimits::new(idle, grace), Owed::default());
+        let keys = keys.bound_to([issuer.name(), issuer.client_id()]);
+        Ok(Sessions(Arc::new(Inner { issuer, store, keys, limits, absolute, owed })))
     }
 }
 

@@ -14,6 +14,8 @@ use crate::error::{ConfigError, StoreError};
 /// token, for the tokens are made with a key that is not in it; whoever has the key alone has none either, for they are made
 /// with the session's nonce, which is nowhere else.
 ///
+/// Subjects are those of one issuer: give each issuer a store of its own, or a part of one that the others do not see.
+///
 /// It is a trait of operations and not of reads and writes: each is one decision, taken by the store at once and for all
 /// nodes, with its own clock. The store's clock never goes back: what has ended stays so.
 ///
@@ -229,7 +231,7 @@ impl fmt::Debug for SessionNonce {
 }
 
 /// A session that begins.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NewSession {
     /// Which it is.
@@ -249,7 +251,7 @@ pub struct NewSession {
 }
 
 /// A session as a store has it. All times are in milliseconds since 1970, by the store's clock.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct StoredSession {
     /// Which it is.
@@ -323,6 +325,25 @@ impl StoredSession {
         self.idle_until = after(now, limits.idle).min(self.expires_at);
         let counter = self.counter;
         if is_forward { Rotation::Forwarded { counter } } else { Rotation::Rotated { counter } }
+    }
+}
+
+/// Names nobody: whose it is, is a claim.
+impl fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSession").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Names nobody: whose it is, is a claim.
+impl fmt::Debug for StoredSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, counter, ended, .. } = self;
+        f.debug_struct("StoredSession")
+            .field("id", id)
+            .field("counter", counter)
+            .field("ended", ended)
+            .finish_non_exhaustive()
     }
 }
 

@@ -68,7 +68,7 @@ impl RevocationsBuilder {
     ///
     /// # Errors
     ///
-    /// The issuer is empty, or its tokens live for no time; or there is a log and no runtime.
+    /// The issuer is empty, or its tokens live for no time; what is known would be too old before it is read again; or there is a log and no runtime.
     pub fn build(self) -> Result<Revocations, ConfigError> {
         let Self { issuer, longest, leeway, stale_for, clock, log } = self;
         if issuer.is_empty() {
@@ -77,6 +77,11 @@ impl RevocationsBuilder {
         if longest.is_zero() {
             return Err(ConfigError::new(
                 "tokens that live for no time need no revocation: say how long the longest lives",
+            ));
+        }
+        if stale_for < follow::EVERY.saturating_mul(2) {
+            return Err(ConfigError::new(
+                "a log is read every 5 s: what is known cannot be taken for too old before 10 s",
             ));
         }
         let following = log.map(|log| Following::new(log, stale_for));

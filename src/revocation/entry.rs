@@ -1,10 +1,12 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// One thing that was revoked, as a [log](super::RevocationLog) keeps it.
 ///
 /// It names a subject, a session or a token of a user's, and no secret. Two that are equal are one; of two marks of the same
 /// kind and name the later one counts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevokedEntry {
     /// Whose tokens it concerns (`iss`).
@@ -16,7 +18,7 @@ pub struct RevokedEntry {
 }
 
 /// What was revoked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Revoked {
@@ -51,9 +53,70 @@ pub enum Revoked {
     },
 }
 
+impl Revoked {
+    /// Of a mark, its time.
+    pub(super) fn before(&self) -> Option<u64> {
+        match self {
+            Self::Client { before, .. }
+            | Self::Everyone { before }
+            | Self::Subject { before, .. } => Some(*before),
+            Self::Session { .. } | Self::Token { .. } => None,
+        }
+    }
+
+    fn before_mut(&mut self) -> Option<&mut u64> {
+        match self {
+            Self::Client { before, .. }
+            | Self::Everyone { before }
+            | Self::Subject { before, .. } => Some(before),
+            Self::Session { .. } | Self::Token { .. } => None,
+        }
+    }
+}
+
+/// What an entry of a node can say whose clock is right.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) before: u64,
+    pub(super) until: u64,
+}
+
 impl RevokedEntry {
+    /// The same, unless whoever wrote it had a clock that is far ahead: what it says must neither lock anybody out nor stay for ever.
+    pub(super) fn within(mut self, bounds: Bounds) -> Self {
+        self.until = self.until.min(bounds.until);
+        if let Some(before) = self.what.before_mut() {
+            *before = bounds.before.min(*before);
+        }
+        self
+    }
+
     /// An entry of this issuer that may be forgotten from `until` on, in seconds since 1970: for logs that keep it in parts.
     pub fn new(issuer: impl Into<String>, what: Revoked, until: u64) -> Self {
         Self { issuer: issuer.into(), what, until }
+    }
+}
+
+/// Names nobody: whose tokens they are, is a claim.
+impl fmt::Debug for RevokedEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, what, until } = self;
+        f.debug_struct("RevokedEntry")
+            .field("issuer", issuer)
+            .field("what", what)
+            .field("until", until)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Revoked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client { .. } => "Client",
+            Self::Everyone { .. } => "Everyone",
+            Self::Session { .. } => "Session",
+            Self::Subject { .. } => "Subject",
+            Self::Token { .. } => "Token",
+        })
     }
 }

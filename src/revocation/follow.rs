@@ -3,6 +3,7 @@
 use std::{
     error::Error as _,
     future::pending,
+    panic::AssertUnwindSafe,
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
@@ -10,9 +11,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt as _, stream::BoxStream};
+use futures_util::{FutureExt as _, StreamExt as _, stream::BoxStream};
 use tokio::{
     runtime::Handle,
+    task::yield_now,
     time::{Instant, timeout, timeout_at},
 };
 
@@ -23,10 +25,13 @@ use crate::{
 };
 
 /// How often everything is read.
-const EVERY: Duration = Duration::from_secs(5);
+pub(super) const EVERY: Duration = Duration::from_secs(5);
 
 /// Before a log is asked again that has ended what it told.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// So many entries are handled at once.
+const CHUNK: usize = 1024;
 
 /// How long a log may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -76,7 +81,14 @@ pub(super) fn begin(inner: &Arc<Inner>) -> Result<(), ConfigError> {
     let runtime = Handle::try_current().map_err(|_| {
         ConfigError::new("a log is read by a task: build the revocations within a tokio runtime")
     })?;
-    runtime.spawn(follow(Arc::downgrade(inner)));
+    let set = Arc::downgrade(inner);
+    runtime.spawn(async move {
+        // A log of somebody else's may panic: that is no reason to say 503 for ever.
+        while AssertUnwindSafe(follow(set.clone())).catch_unwind().await.is_err() {
+            tracing::error!(target: TARGET, "a log of revocations has panicked");
+            rest(EVERY).await;
+        }
+    });
     Ok(())
 }
 
@@ -104,6 +116,10 @@ async fn follow(set: Weak<Inner>) {
 async fn listen(set: &Weak<Inner>, told: &mut Option<BoxStream<'static, RevokedEntry>>) {
     let until = Instant::now().checked_add(EVERY);
     while let (Some(stream), Some(until)) = (told.as_mut(), until) {
+        // A log that always has something to tell is read all the same.
+        if Instant::now() >= until {
+            return;
+        }
         match (timeout_at(until, stream.next()).await, set.upgrade()) {
             (Err(_), _) => return,
             (Ok(Some(entry)), Some(inner)) => inner.insert([entry]),
@@ -140,25 +156,43 @@ impl Inner {
     /// Adds what the log has, and gives it what it has lost.
     async fn read_all(&self, following: &Following) -> Result<(), StoreError> {
         let asked = Instant::now();
-        let entries = following.snapshot().await?;
         let mut there = Set::default();
-        for entry in entries.iter().filter(|entry| *entry.issuer == *self.issuer) {
-            there.insert(entry.clone());
+        for entry in following.snapshot().await? {
+            if *entry.issuer == *self.issuer {
+                there.insert(entry);
+            }
         }
-        self.insert(entries);
+        self.add_new(&there).await;
         following.was_read(asked);
         let lost = self.lost(&there);
-        if lost.is_empty() {
-            return Ok(());
+        for some in lost.chunks(CHUNK) {
+            following.append(some.to_vec()).await?;
         }
-        tracing::warn!(target: TARGET, issuer = &*self.issuer, count = lost.len(), "a log of revocations has lost some");
-        following.append(lost).await
+        if !lost.is_empty() {
+            let (issuer, count) = (&*self.issuer, lost.len());
+            tracing::warn!(target: TARGET, issuer, count, "a log had not all revocations: they were added");
+        }
+        Ok(())
     }
 
-    /// What is known here and not there.
+    /// Some at a time, so that no request waits for long, and only what is new.
+    async fn add_new(&self, there: &Set) {
+        let mut entries = there.entries(&self.issuer, self.now().as_secs()).peekable();
+        while entries.peek().is_some() {
+            let some: Vec<_> = entries.by_ref().take(CHUNK).collect();
+            let new: Vec<_> = {
+                let here = self.read();
+                some.into_iter().filter(|entry| !here.covers(&self.bounded(entry))).collect()
+            };
+            self.insert(new);
+            yield_now().await;
+        }
+    }
+
+    /// What is known here and not there. What is over in a moment is not worth a question.
     fn lost(&self, there: &Set) -> Vec<RevokedEntry> {
-        let now = self.now().as_secs();
+        let soon = self.now().as_secs().saturating_add(EVERY.as_secs());
         let here = self.read();
-        here.entries(&self.issuer, now).filter(|entry| !there.covers(entry)).collect()
+        here.entries(&self.issuer, soon).filter(|entry| !there.covers(entry)).collect()
     }
 }

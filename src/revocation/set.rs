@@ -26,6 +26,7 @@ pub(super) struct Generation {
     subjects: HashMap<Box<str>, Mark>,
     clients: HashMap<Box<str>, Mark>,
     everyone: Option<Mark>,
+    latest_mark: u64,
     /// When the first of them may be forgotten, and when the last.
     first: u64,
     last: u64,
@@ -75,6 +76,11 @@ impl Set {
         of(&self.young).max(of(&self.old))
     }
 
+    /// The latest of all marks; 0 if there is none.
+    pub(super) fn latest_mark(&self) -> u64 {
+        self.young.latest_mark.max(self.old.latest_mark)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.young.len().saturating_add(self.old.len())
     }
@@ -100,6 +106,7 @@ impl Generation {
         let RevokedEntry { issuer: _, what, until } = entry;
         self.first = if self.last == 0 { until } else { self.first.min(until) };
         self.last = self.last.max(until);
+        self.latest_mark = self.latest_mark.max(what.before().unwrap_or_default());
         match what {
             Revoked::Token { jti } => name(&mut self.tokens, jti, until),
             Revoked::Session { sid } => name(&mut self.sessions, sid, until),
@@ -136,7 +143,7 @@ impl Generation {
     }
 
     fn len(&self) -> usize {
-        let Self { tokens, sessions, subjects, clients, everyone, first: _, last: _ } = self;
+        let Self { tokens, sessions, subjects, clients, everyone, .. } = self;
         [
             tokens.len(),
             sessions.len(),
@@ -149,7 +156,7 @@ impl Generation {
     }
 
     fn entries<'a>(&'a self, issuer: &'a str) -> impl Iterator<Item = RevokedEntry> + 'a {
-        let Self { tokens, sessions, subjects, clients, everyone, first: _, last: _ } = self;
+        let Self { tokens, sessions, subjects, clients, everyone, .. } = self;
         let text = |name: &str| name.to_owned();
         let tokens =
             tokens.iter().map(move |(jti, until)| (Revoked::Token { jti: text(jti) }, *until));

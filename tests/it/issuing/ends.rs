@@ -34,6 +34,19 @@ async fn no_renewal_makes_a_session_live_longer_than_thirty_days() {
 }
 
 #[tokio::test]
+async fn no_access_token_outlives_its_session() {
+    let service = Service::new();
+    let mut pair = service.login("ada").await;
+    for day in (5..30).step_by(5) {
+        service.hand.set(day * DAY);
+        pair = service.renew(pair.refresh_token()).await.unwrap();
+    }
+    service.hand.set(30 * DAY - 60);
+    pair = service.renew(pair.refresh_token()).await.unwrap();
+    assert_eq!(pair.access_token().expires_in().as_secs(), 60);
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_back_brings_nothing_to_life() {
     let service = Service::new();
     let pair = service.login("ada").await;

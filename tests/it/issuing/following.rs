@@ -202,6 +202,67 @@ async fn what_could_not_be_written_is_written_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_whose_clock_is_a_day_ahead_locks_nobody_out() {
+    let log = Mute::default();
+    let ahead = Hand::default();
+    ahead.set(86_400);
+    let wrong = Node::with(log.clone(), |set| set.clock(ahead));
+    let right = Node::of(log);
+    settle().await;
+    wrong.revocations.revoke_everyone().await.unwrap();
+    wrong.revocations.revoke_session("s").await.unwrap();
+    after(5).await;
+    let at = |seconds: u64| {
+        let claims = json!({ "sub": "u", "iat": NOW + seconds, "exp": NOW + seconds + 900 });
+        json_token(ES256, &json!({}), &claims).compact()
+    };
+    assert!(right.verifier.verify(&at(0)).await.is_err(), "it is revoked nonetheless");
+    right.verifier.verify(&at(65)).await.unwrap();
+}
+
+/// A log that panics once.
+#[derive(Clone)]
+struct Panicking(Mute, Arc<AtomicBool>);
+
+impl RevocationLog for Panicking {
+    fn append(&self, entries: Vec<RevokedEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.0.append(entries)
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Vec<RevokedEntry>, StoreError>> {
+        assert!(self.1.swap(true, Ordering::SeqCst), "once");
+        self.0.snapshot()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_panics_is_asked_again() {
+    let node = Node::of(Panicking(Mute::default(), Arc::default()));
+    settle().await;
+    assert_eq!(node.ask("s").await, Err(Kind::RevocationUnavailable));
+    after(5).await;
+    assert_eq!(node.ask("s").await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_entries_come_in_and_go_back() {
+    let (log, other) = (Mute::default(), Mute::default());
+    let node = Node::of(log.clone());
+    settle().await;
+    for at in 0..5000 {
+        drop(node.revocations.revoke_session(&at.to_string()));
+    }
+    after(5).await;
+    assert_eq!(log.0.entries.lock().unwrap().len(), 5000);
+    other.0.entries.lock().unwrap().clone_from(&log.0.entries.lock().unwrap());
+    let reader = Node::of(other);
+    settle().await;
+    assert_eq!(reader.revocations.len(), 5000);
+    after(60).await;
+    assert_eq!(reader.revocations.len(), 5000, "nothing stands twice");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_serves_several_issuers() {
     let log = MemoryLog::new();
     let node = Node::of(log.clone());
@@ -261,6 +322,13 @@ async fn the_task_ends_with_the_last_clone() {
     drop(node);
     after(6).await;
     assert_eq!(Arc::strong_count(&log.0), before - 1);
+}
+
+#[tokio::test]
+async fn what_is_known_is_not_too_old_before_it_is_read_again() {
+    let builder = Revocations::builder(ISSUER, LONGEST).log(MemoryLog::new());
+    let error = builder.accept_while_stale(Duration::from_secs(9)).build().unwrap_err();
+    assert!(error.to_string().contains("10 s"), "{error}");
 }
 
 #[test]

@@ -150,7 +150,45 @@ async fn while_the_store_is_down_tokens_are_refused_here_and_the_session_goes_on
     assert!(service.call(&eve).await.is_err());
 
     store.is_down.store(false, Ordering::SeqCst);
-    // It was revoked here, whatever the store says.
+    // Long after the access tokens are gone it has still ended here, and is ended there.
+    service.hand.set(86_400);
+    assert!(service.lives(&ada).await);
     assert_eq!(service.renew(ada.refresh_token()).await.unwrap_err(), Kind::Ended);
+    assert!(!service.lives(&ada).await);
     service.renew(eve.refresh_token()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_store_is_owed_it_gets_with_the_next_purge() {
+    let hand = Hand::default();
+    let store = Fragile { store: MemoryStore::with_clock(hand.clone()), is_down: Arc::default() };
+    let service = Service::with(hand, store.clone());
+    let ada = service.login("ada").await;
+    store.is_down.store(true, Ordering::SeqCst);
+    service.sessions.end(ada.session().id).await.unwrap_err();
+    store.is_down.store(false, Ordering::SeqCst);
+    assert_eq!(service.sessions.purge(10).await.unwrap(), 1);
+    assert!(!service.lives(&ada).await);
+}
+
+#[tokio::test]
+async fn nobody_has_to_wait_for_a_logout_to_count() {
+    let service = Service::new();
+    let (here, there) = (service.login("ada").await, service.login("ada").await);
+    let ending = service.sessions.end_others("ada", here.session().id);
+    // Polled once, and dropped wherever it is.
+    let _ = futures_util::FutureExt::now_or_never(ending);
+    assert!(service.call(&there).await.is_err());
+    assert_eq!(service.renew(there.refresh_token()).await.unwrap_err(), Kind::Ended);
+}
+
+#[tokio::test]
+async fn a_button_ends_ones_own_sessions_alone() {
+    let service = Service::new();
+    let (ada, eve) = (service.login("ada").await, service.login("eve").await);
+    assert!(!service.sessions.end_of("ada", eve.session().id).await.unwrap());
+    assert!(!service.sessions.end_of("ada", SessionId::from_bytes([1; 16])).await.unwrap());
+    assert_eq!(service.call(&eve).await, Ok(()));
+    assert!(service.sessions.end_of("ada", ada.session().id).await.unwrap());
+    assert!(service.call(&ada).await.is_err());
 }

@@ -1,0 +1,179 @@
+//! How sessions end before their time: here at once, in the store and in the log as soon as these can be reached.
+
+use std::{
+    collections::HashSet,
+    error::Error as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Kind, SessionError, SessionId, SessionStore, Sessions};
+use crate::{error::StoreError, telemetry::TARGET};
+
+/// Sessions that were ended here and perhaps not in the store: it could not be reached, or nobody waited for it.
+#[derive(Default)]
+pub(super) struct Owed(Mutex<HashSet<SessionId>>);
+
+/// So many are remembered, of which each was logged in and has logged out.
+const MOST: usize = 100_000;
+
+impl Owed {
+    fn ids(&self) -> MutexGuard<'_, HashSet<SessionId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, ended: &[SessionId]) {
+        let mut ids = self.ids();
+        let room = MOST.saturating_sub(ids.len());
+        ids.extend(ended.iter().take(room));
+    }
+
+    fn settle(&self, ended: &[SessionId]) {
+        let mut ids = self.ids();
+        for id in ended {
+            ids.remove(id);
+        }
+    }
+}
+
+impl<S: SessionStore> Sessions<S> {
+    /// Logs out here: the session ends, and its access tokens are refused from now on. `false` if it had ended before.
+    ///
+    /// Whose session it is, is not asked: see [`end_of`](Self::end_of) for ids that come from a client.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be reached, or the log of what is revoked. This node refuses the session and its access tokens nonetheless, and ends it in the store as
+    /// soon as somebody comes with a token of it, or by [`purge`](Self::purge).
+    pub async fn end(&self, id: SessionId) -> Result<bool, SessionError> {
+        self.note(&[id]);
+        let ended = self.0.store.revoke(id).await;
+        if ended.is_ok() {
+            self.0.owed.settle(&[id]);
+        }
+        // Once more, for what was renewed meanwhile.
+        self.revoke_tokens_of(&[id]).await?;
+        Ok(ended?)
+    }
+
+    /// The same for a session of this subject alone: for the buttons in a list of sessions. `false` if it has no such session.
+    ///
+    /// # Errors
+    ///
+    /// As [`end`](Self::end).
+    pub async fn end_of(&self, subject: &str, id: SessionId) -> Result<bool, SessionError> {
+        match self.0.store.find(id).await? {
+            Some(session) if session.subject == subject => self.end(id).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// The same by a refresh token of it, for whoever has lost the access token or let it expire. A token that is none of ours ends nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`end`](Self::end); or it is no refresh token of a session that is known; or the store cannot be reached, and it is not known whose it is: then nothing
+    /// was ended.
+    pub async fn end_by_token(&self, refresh_token: &str) -> Result<bool, SessionError> {
+        let (presented, _) = self.authentic(refresh_token).await?;
+        self.end(presented.session).await
+    }
+
+    /// Logs out everywhere: all sessions of the subject end, and all of its access tokens are refused from now on, those without a session included.
+    /// The answer is how many sessions there were.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be reached, or the log of what is revoked. Access tokens are refused on this node nonetheless; sessions may go on, so that it has to be called again.
+    pub async fn end_all(&self, subject: &str) -> Result<usize, SessionError> {
+        let marked = self.0.issuer.revocations().revoke_subject(subject);
+        let ended = self.end_those(subject, None).await;
+        marked.await?;
+        ended
+    }
+
+    /// Logs out everywhere but here. The answer is how many sessions there were beside this one.
+    ///
+    /// # Errors
+    ///
+    /// As [`end_all`](Self::end_all); or the session to keep has ended or is not this subject's, and nothing was ended.
+    pub async fn end_others(&self, subject: &str, keep: SessionId) -> Result<usize, SessionError> {
+        self.end_those(subject, Some(keep)).await
+    }
+
+    /// Drops sessions that have ended from the store, so many at most: to be called now and then. The answer is how many those were.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be reached.
+    pub async fn purge(&self, limit: usize) -> Result<usize, SessionError> {
+        let owed: Vec<_> = self.0.owed.ids().iter().take(limit).copied().collect();
+        for id in owed {
+            self.0.store.revoke(id).await?;
+            self.0.owed.settle(&[id]);
+        }
+        Ok(self.0.store.purge(limit).await?)
+    }
+
+    async fn end_those(
+        &self,
+        subject: &str,
+        keep: Option<SessionId>,
+    ) -> Result<usize, SessionError> {
+        let listed = self.0.store.list(subject).await?;
+        let mut ids: Vec<_> = listed.iter().map(|session| session.id).collect();
+        if let Some(keep) = keep {
+            if !ids.contains(&keep) {
+                return Err(Kind::Invalid.into());
+            }
+            ids.retain(|id| *id != keep);
+        }
+        // Before the store has ended them: if its answer is lost, so is which they were.
+        self.note(&ids);
+        let ended = self.0.store.revoke_subject(subject, keep).await?;
+        self.0.owed.settle(&ids);
+        // Once more, for what was renewed or begun meanwhile.
+        ids.extend(&ended);
+        self.revoke_tokens_of(&ids).await?;
+        Ok(ended.len())
+    }
+
+    /// Whether the session has ended: in the store, or here.
+    pub(super) async fn refuse_ended(
+        &self,
+        id: SessionId,
+        ended: bool,
+    ) -> Result<(), SessionError> {
+        if ended {
+            // Whoever has ended it may not have come to say so.
+            self.0.issuer.revocations().note_sessions(&[id]);
+            return Err(Kind::Ended.into());
+        }
+        let is_owed = self.0.owed.ids().contains(&id);
+        if !is_owed && !self.0.issuer.revocations().has_session(&id.to_string()) {
+            return Ok(());
+        }
+        // What was ended here stays so when nobody here remembers it.
+        if self.0.store.revoke(id).await.is_ok() {
+            self.0.owed.settle(&[id]);
+        }
+        Err(Kind::Ended.into())
+    }
+
+    /// Here, before anything is waited for.
+    fn note(&self, ids: &[SessionId]) {
+        self.0.owed.add(ids);
+        self.0.issuer.revocations().note_sessions(ids);
+    }
+
+    async fn revoke_tokens_of(&self, ids: &[SessionId]) -> Result<(), StoreError> {
+        self.0.issuer.revocations().revoke_sessions(ids).await
+    }
+
+    /// The session has ended in the store: that its access tokens are refused elsewhere, too, can wait.
+    pub(super) async fn write_down(&self, ids: &[SessionId]) {
+        if let Err(error) = self.revoke_tokens_of(ids).await {
+            let source = error.source().map(tracing::field::display);
+            tracing::warn!(target: TARGET, error = %error, source, "a revocation was not written down");
+        }
+    }
+}
