@@ -117,6 +117,8 @@
 //! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few, in a fixed set of issuers; once for each trusted one |
 //! | `warn` | `claims do not fit the type asked for` | `field` | an extractor, a policy, a handler or [`JwtLayer::claims`] answers 403 |
 //! | `warn` | `policy unavailable` | `reason`, `error` | a [`Policy`] could not say whether a request is permitted: [`Denial::unavailable`] |
+//! | `warn` | `sessions unavailable` | `error`, `source` | a route of [`SessionRoutes`] answers 503 |
+//! | `error` | `tokens cannot be issued` | `error`, `source` | a route of [`SessionRoutes`] answers 500 |
 //! | `debug` | `response ends with its token` | `reason` | a stream is over before its time, by a [`LifetimeLayer`] or a [`LifetimeBody`]; `reason` is a [`TokenEnd::code`] |
 //! | `error` | `no JwtLayer has run before this handler, AuthorizeLayer or LifetimeLayer` | | an extractor, an [`AuthorizeLayer`] or a [`LifetimeLayer`] finds no outcome and answers 500 |
 //!
@@ -174,12 +176,13 @@
 //! | `axum` | yes | [`Claims<T>`](Claims) and [`VerifiedToken`] as extractors, on `axum-core`; a service on plain hyper needs none |
 //! | `cache` | yes | [`Verifier::cache`] and [`cache_by_digest`](Verifier::cache_by_digest): tokens that come again cost no signature, once one of them is called |
 //! | `config` | yes | [`VerifierConfig`]: a verifier from a configuration file, for services whose issuers are not known when they are compiled; adds no crate to `jwks` |
-//! | `cookies` | yes | [`TokenCookie`], and what keeps forged requests off, by the CSRF service of `tower-http`; a service that no browser talks to needs neither |
+//! | `cookies` | yes | [`TokenCookie`] and, with `issue`, [`SessionCookies`]; and what keeps forged requests off, by the CSRF service of `tower-http`; a service that no browser talks to needs neither |
 //! | `issue` | yes | [`Issuer`], [`Sessions`], [`Revocations`]: tokens that are issued, renewed and taken back; a service that only verifies needs none of it |
 //! | `jwks` | yes | [`RemoteJwks`], [`TrustedIssuer::discover`], [`JwksFile`]; brings `tokio` and `reqwest`, which a service with static keys needs not |
 //! | `jwks-rustls` | yes | TLS for the client of `jwks`, by rustls and aws-lc; turn it off where another TLS of `reqwest` is on, or a client of your own |
 //! | `lifetime` | yes | [`Lifetime`], [`LifetimeLayer`] and [`LifetimeBody`]: streams and sockets that end with their token; brings the timers of `tokio`, which a service that answers and is done needs not |
 //! | `metrics` | no | counters and gauges (above) |
+//! | `routes` | no | [`SessionRoutes`] and [`well_known`]: ready routes for axum that renew, log out, list sessions and publish keys; brings `axum` itself, where the rest of this crate needs `axum-core` alone |
 //! | `testing` | no | [`testing::TestIssuer`], a fake provider for your own tests: any token, keys that rotate, outages; it belongs under `[dev-dependencies]` |
 //!
 //! Features are additive and change no behaviour of what is already on. Signatures are checked by
@@ -292,6 +295,10 @@ pub use tower_service;
 
 #[cfg(feature = "config")]
 pub use crate::config::{IssuerConfig, VerifierConfig};
+#[cfg(all(feature = "cookies", feature = "issue"))]
+pub use crate::issue::cookies::{SessionCookies, SetCookies};
+#[cfg(feature = "routes")]
+pub use crate::issue::routes::{SessionRoutes, well_known};
 #[cfg(feature = "jwks")]
 pub use crate::keys::{
     fetch::{BoxError, Fetch, FetchBody},
@@ -407,6 +414,13 @@ const _: () = {
     shared::<WebSocketProtocol>();
     #[cfg(feature = "cookies")]
     shared::<TokenCookie>();
+    #[cfg(all(feature = "cookies", feature = "issue"))]
+    {
+        shared::<SessionCookies>();
+        shared::<SetCookies>();
+    }
+    #[cfg(feature = "routes")]
+    sent::<SessionRoutes<MemoryStore>>();
     #[cfg(feature = "lifetime")]
     {
         sent::<Lifetime>();

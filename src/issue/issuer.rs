@@ -305,7 +305,7 @@ impl fmt::Debug for AccessToken {
 pub struct IssueError(ConfigError);
 
 impl IssueError {
-    fn new(message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+    pub(super) fn new(message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self(ConfigError::new(message))
     }
 }

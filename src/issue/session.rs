@@ -126,6 +126,7 @@ pub struct TokenPair {
     pub(super) access: AccessToken,
     pub(super) refresh: Zeroizing<String>,
     pub(super) session: Session,
+    pub(super) lasts: Duration,
 }
 
 impl TokenPair {
@@ -142,6 +143,11 @@ impl TokenPair {
     /// The session they belong to.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// How long the session goes on at most, from now on and by the issuer's clock: what a refresh token may be kept for.
+    pub fn session_lasts(&self) -> Duration {
+        self.lasts
     }
 }
 

@@ -121,7 +121,7 @@ impl<S: SessionStore> Sessions<S> {
         let session = Session::of(stored);
         let access = self.mint(&session, grant)?;
         store.create(new).await?;
-        Ok(TokenPair { access, refresh, session })
+        Ok(TokenPair { lasts: self.left(&session), access, refresh, session })
     }
 
     /// A new pair for a refresh token. `grant` is asked what the subject may do by now, each time.
@@ -175,7 +175,7 @@ impl<S: SessionStore> Sessions<S> {
         let (counter, outcome) = self.rotate(id, presented.counter).await?;
         let refresh = self.0.keys.make(id, counter, &nonce);
         let session = Session { renewed_at: self.0.issuer.now(), ..session };
-        Ok((TokenPair { access, refresh, session }, outcome))
+        Ok((TokenPair { lasts: self.left(&session), access, refresh, session }, outcome))
     }
 
     /// The number of the next token, and how it came to that.
@@ -198,6 +198,19 @@ impl<S: SessionStore> Sessions<S> {
                 Err(Kind::Reused.into())
             }
         }
+    }
+
+    /// How long a session may still go on.
+    fn left(&self, session: &Session) -> Duration {
+        Duration::from_millis(session.expires_at.saturating_sub(self.0.issuer.now()))
+    }
+
+    /// The session of a refresh token, whichever of its tokens it is, unless it has ended.
+    #[cfg(feature = "routes")]
+    pub(super) async fn find_by_token(&self, refresh_token: &str) -> Result<Session, SessionError> {
+        let (_, stored) = self.authentic(refresh_token).await?;
+        self.refuse_ended(stored.id, stored.ended).await?;
+        Ok(Session::of(stored))
     }
 
     /// The session of a refresh token that was made here.

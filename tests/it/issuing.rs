@@ -7,6 +7,8 @@ mod logout;
 mod marks;
 mod renewal;
 mod rights;
+#[cfg(feature = "routes")]
+mod routes;
 
 use tower_bearer::{
     Algorithm, Clock, Grant, Issuer, MemoryStore, RefreshKeys, Session, SessionErrorKind,

@@ -91,6 +91,28 @@ impl TokenCookie {
         Ok(Self { name: name.into() })
     }
 
+    /// A name that is known to begin with `__Host-`.
+    #[cfg(feature = "issue")]
+    pub(crate) fn known(name: &'static str) -> Self {
+        Self { name: name.into() }
+    }
+
+    #[cfg(feature = "issue")]
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its value, if it is there and is a token.
+    pub(crate) fn read<'r>(&self, headers: &'r HeaderMap) -> Result<Option<&'r str>, TokenError> {
+        let mut values = self.values(headers);
+        let Some(value) = values.next() else { return Ok(None) };
+        let token = match values.next() {
+            Some(_) => Err(TokenErrorKind::SeveralCredentials),
+            None => token68(value),
+        };
+        token.map(Some).map_err(|kind| TokenError::from(kind).in_cookie())
+    }
+
     /// The values of all cookies of our name.
     fn values<'r>(&self, headers: &'r HeaderMap) -> impl Iterator<Item = &'r [u8]> {
         let lines = headers.get_all(COOKIE).into_iter();
@@ -106,14 +128,8 @@ impl TokenCookie {
 
 impl TokenSource for TokenCookie {
     fn token<'r>(&self, head: RequestHead<'r>) -> Result<Option<Presented<'r>>, TokenError> {
-        let mut values = self.values(head.headers());
-        let Some(value) = values.next() else { return Ok(None) };
-        let token = match values.next() {
-            Some(_) => Err(TokenErrorKind::SeveralCredentials),
-            None => token68(value),
-        };
-        let token = token.map_err(|kind| TokenError::from(kind).in_cookie())?;
-        Ok(Some(Presented::new(token, TokenOrigin::Cookie)))
+        let token = self.read(head.headers())?;
+        Ok(token.map(|token| Presented::new(token, TokenOrigin::Cookie)))
     }
 
     /// So that nothing that logs headers further in prints the token.

@@ -79,9 +79,9 @@ async fn everywhere_includes_tokens_without_a_session() {
 
 /// A store that can be cut off.
 #[derive(Clone)]
-struct Fragile {
-    store: MemoryStore,
-    is_down: Arc<AtomicBool>,
+pub(super) struct Fragile {
+    pub(super) store: MemoryStore,
+    pub(super) is_down: Arc<AtomicBool>,
 }
 
 impl Fragile {

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use axum::{Json, Router, routing::get};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::{
     Request, StatusCode,
     body::Bytes,
@@ -20,7 +20,7 @@ use super::{AUDIENCE, ISSUER, clock, verifiers};
 /// A server on loopback that ends with the test.
 pub(crate) struct App {
     address: SocketAddr,
-    client: Client<HttpConnector, Empty<Bytes>>,
+    client: Client<HttpConnector, Full<Bytes>>,
     server: AbortHandle,
     /// The second answer has to be the first.
     asks_twice: bool,
@@ -97,6 +97,7 @@ impl App {
 
     /// Any request. A path without authority goes to this server.
     pub(crate) async fn send(&self, request: Request<Empty<Bytes>>) -> Reply {
+        let request = request.map(|_| Full::default());
         if !self.asks_twice {
             return self.send_once(request).await;
         }
@@ -106,7 +107,8 @@ impl App {
         first
     }
 
-    async fn send_once(&self, mut request: Request<Empty<Bytes>>) -> Reply {
+    /// Any request, with a body, and once in every run.
+    pub(crate) async fn send_once(&self, mut request: Request<Full<Bytes>>) -> Reply {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() = format!("http://{}{path}", self.address).parse().unwrap();
         let (head, body) = self.client.request(request).await.unwrap().into_parts();

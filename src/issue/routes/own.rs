@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    Desk,
+    answer::{json, refused},
+};
+use crate::{
+    issue::{
+        session::Session,
+        store::{SessionId, SessionStore},
+    },
+    token::VerifiedToken,
+};
+
+/// The session that an access token was issued for.
+pub(super) fn session_of(token: &VerifiedToken) -> Option<SessionId> {
+    token.session_id()?.parse().ok()
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    session: Session,
+    /// It is the one that asks.
+    current: bool,
+}
+
+/// `GET /sessions`
+pub(super) async fn list<S: SessionStore>(
+    State(desk): State<Arc<Desk<S>>>,
+    token: VerifiedToken,
+) -> Response {
+    let here = session_of(&token);
+    match desk.sessions.list(token.subject().unwrap_or_default()).await {
+        Ok(sessions) => {
+            let row = |session: Session| Row { current: Some(session.id) == here, session };
+            let rows: Vec<_> = sessions.into_iter().map(row).collect();
+            json(StatusCode::OK, &json!({ "sessions": rows }))
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+/// `DELETE /sessions/{id}`
+pub(super) async fn end<S: SessionStore>(
+    State(desk): State<Arc<Desk<S>>>,
+    Path(id): Path<String>,
+    token: VerifiedToken,
+) -> Response {
+    let Ok(id) = id.parse::<SessionId>() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let response = match desk.sessions.end_of(token.subject().unwrap_or_default(), id).await {
+        Ok(true) => StatusCode::NO_CONTENT.into_response(),
+        Ok(false) => return StatusCode::NOT_FOUND.into_response(),
+        Err(error) => refused(&error),
+    };
+    if session_of(&token) == Some(id) { desk.carrier.clear(response) } else { response }
+}

@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Desk,
+    answer::{Fault, refused},
+};
+use crate::issue::store::SessionStore;
+
+/// `POST /refresh`
+pub(super) async fn renew<S: SessionStore>(
+    State(desk): State<Arc<Desk<S>>>,
+    request: Request,
+) -> Response {
+    let token = match desk.carrier.refresh_token(request).await {
+        Ok(Some(token)) => token,
+        Ok(None) => return Fault::InvalidRequest.into_response(),
+        Err(fault) => return fault.into_response(),
+    };
+    let pair = desk.sessions.renew(&token, |session| (desk.grant)(session)).await;
+    match pair.and_then(|pair| desk.carrier.answer(&pair)) {
+        Ok(response) => response,
+        Err(error) if error.kind().status().is_server_error() => refused(&error),
+        Err(error) => desk.carrier.clear(refused(&error)),
+    }
+}
