@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { chromium } from 'playwright-core'
 import { cookies } from './scenarios/cookies.mjs'
+import { demo } from './scenarios/demo.mjs'
 import { otherOrigins } from './scenarios/other_origins.mjs'
 import { sockets } from './scenarios/sockets.mjs'
 import { startExample, startForeign, within } from './servers.mjs'
@@ -52,7 +53,7 @@ async function run(name, scenario) {
   console.log(`${name} (${seconds} s) ... ${verdict}`)
 }
 
-const scenarios = { ...cookies, ...otherOrigins, ...sockets }
+const scenarios = { ...cookies, ...demo, ...otherOrigins, ...sockets }
 for (const [name, scenario] of Object.entries(scenarios)) await run(name, scenario)
 await browser.close()
 
