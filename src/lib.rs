@@ -362,11 +362,13 @@ pub use crate::{
             StoredSession,
         },
     },
-    jose::signing::SigningKey,
     revocation::{
         MemoryLog, RevocationLog, Revocations, RevocationsBuilder, Revoked, RevokedEntry,
     },
 };
+
+#[cfg(any(feature = "issue", feature = "testing"))]
+pub use crate::jose::signing::SigningKey;
 
 /// What is shared between threads and cloned for each request can be.
 const _: () = {
@@ -408,6 +410,14 @@ const _: () = {
     shared::<RemoteJwksBuilder>();
     shared::<Verifier>();
     shared::<VerifyingKey>();
+    #[cfg(any(feature = "issue", feature = "testing"))]
+    shared::<SigningKey>();
+    #[cfg(feature = "issue")]
+    {
+        shared::<Issuer>();
+        shared::<SigningKeys>();
+        sent::<SigningKeysBuilder>();
+    }
     #[cfg(feature = "testing")]
     {
         shared::<testing::TestIssuer>();

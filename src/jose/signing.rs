@@ -10,7 +10,7 @@ use jsonwebtoken::EncodingKey;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-pub(crate) use self::pair::Pair;
+use self::pair::Pair;
 use super::{
     algorithm::{Algorithm, Family},
     key::VerifyingKey,
@@ -153,6 +153,7 @@ impl SigningKey {
     }
 
     /// The private key in PKCS#8 as PEM, or the secret in base64url, as [`from_text`](Self::from_text) reads it.
+    #[cfg(feature = "issue")]
     pub(crate) fn to_text(&self) -> Result<Zeroizing<String>, KeyError> {
         let Some(der) = self.0.pair.to_pkcs8()? else {
             let secret = self.0.pair.secret().unwrap_or_default();
@@ -165,6 +166,7 @@ impl SigningKey {
     }
 
     /// Reads what [`to_text`](Self::to_text) has written.
+    #[cfg(feature = "issue")]
     pub(crate) fn from_text(algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
         if !algorithm.is_symmetric() {
             return Self::from_pem(algorithm, text);
@@ -181,6 +183,15 @@ impl SigningKey {
         Some(Value::Object(members))
     }
 
+    /// The same pair of RSA for another of its algorithms, for whoever cannot wait for one each.
+    #[cfg(feature = "testing")]
+    pub(crate) fn shared_with(&self, algorithm: Algorithm) -> Result<Self, KeyError> {
+        match &self.0.pair {
+            Pair::Rsa(pair, _) => Self::of(algorithm, Pair::rsa(algorithm, Arc::clone(pair))?),
+            Pair::Ec(..) | Pair::Ed(_) | Pair::Hmac(_) => Err(unfit(algorithm)),
+        }
+    }
+
     /// The secret, if it is one.
     #[cfg(feature = "testing")]
     pub(crate) fn secret(&self) -> Option<&[u8]> {
@@ -188,7 +199,7 @@ impl SigningKey {
     }
 
     /// A key of this pair, named by its thumbprint.
-    pub(crate) fn of(algorithm: Algorithm, pair: Pair) -> Result<Self, KeyError> {
+    fn of(algorithm: Algorithm, pair: Pair) -> Result<Self, KeyError> {
         let key_id = pair.thumbprint();
         let public = pair.public(algorithm)?;
         let verifying = VerifyingKey::from_material(algorithm, &public)?.with_kid(&*key_id);
