@@ -1,6 +1,8 @@
 //! Tokens that are issued, renewed and taken back.
 
+mod keys;
 mod renewal;
+mod tokens;
 
 use tower_bearer::{
     Algorithm, Clock, Grant, Issuer, MemoryStore, RefreshKeys, Session, SessionErrorKind,

@@ -253,9 +253,10 @@ pub(super) fn thumbprint(members: &[(&str, String)]) -> String {
 /// Whether it is a `SEQUENCE` of DER from its first byte to its last: aws-lc reads over what follows a key.
 fn is_one_sequence(der: &[u8]) -> bool {
     let (length, content) = match der {
-        [0x30, 0x81, length, content @ ..] => (u16::from(*length), content),
         [0x30, 0x82, high, low, content @ ..] => (u16::from_be_bytes([*high, *low]), content),
-        [0x30, length, content @ ..] => (u16::from(*length), content),
+        [0x30, 0x81, length, content @ ..] | [0x30, length, content @ ..] => {
+            (u16::from(*length), content)
+        }
         _ => return false,
     };
     usize::from(length) == content.len()
