@@ -2,13 +2,13 @@
 
 mod pair;
 mod reading;
+#[cfg(feature = "issue")]
+mod text;
 
 use std::{fmt, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::EncodingKey;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use self::pair::Pair;
 use super::{
@@ -150,29 +150,6 @@ impl SigningKey {
     /// There is no memory or no randomness.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         self.0.pair.sign(message)
-    }
-
-    /// The private key in PKCS#8 as PEM, or the secret in base64url, as [`from_text`](Self::from_text) reads it.
-    #[cfg(feature = "issue")]
-    pub(crate) fn to_text(&self) -> Result<Zeroizing<String>, KeyError> {
-        let Some(der) = self.0.pair.to_pkcs8()? else {
-            let secret = self.0.pair.secret().unwrap_or_default();
-            return Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(secret)));
-        };
-        let document = pem::Pem::new("PRIVATE KEY", der.to_vec());
-        let text = Zeroizing::new(pem::encode(&document));
-        drop(Zeroizing::new(document.into_contents()));
-        Ok(text)
-    }
-
-    /// Reads what [`to_text`](Self::to_text) has written.
-    #[cfg(feature = "issue")]
-    pub(crate) fn from_text(algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
-        if !algorithm.is_symmetric() {
-            return Self::from_pem(algorithm, text);
-        }
-        let secret = URL_SAFE_NO_PAD.decode(text).map(Zeroizing::new);
-        Self::from_secret(algorithm, &*secret.map_err(|_| unfit(algorithm))?)
     }
 
     /// The public half as a JWK; a secret has none.

@@ -2,7 +2,6 @@ use std::{fmt::Write, sync::Arc};
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
-    encoding::{AsDer, Pkcs8V1Der},
     hmac,
     rand::{SystemRandom, fill},
     rsa::KeySize,
@@ -214,20 +213,6 @@ impl Pair {
         }
     }
 
-    /// The private key in PKCS#8; a secret has no such form.
-    #[cfg(feature = "issue")]
-    pub(super) fn to_pkcs8(&self) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
-        let bytes = match self {
-            Self::Ec(pair, _) => pair.to_pkcs8v1().map(|document| document.as_ref().to_vec()),
-            Self::Ed(pair) => pair.to_pkcs8v1().map(|document| document.as_ref().to_vec()),
-            Self::Hmac(..) => return Ok(None),
-            Self::Rsa(pair, _) => {
-                AsDer::<Pkcs8V1Der<'_>>::as_der(&**pair).map(|der| der.as_ref().to_vec())
-            }
-        };
-        Ok(Some(Zeroizing::new(bytes.map_err(|_| exhausted())?)))
-    }
-
     /// The secret, if it is one.
     pub(super) fn secret(&self) -> Option<&[u8]> {
         match self {
@@ -274,6 +259,6 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// Only without memory or randomness.
-fn exhausted() -> KeyError {
+pub(super) fn exhausted() -> KeyError {
     KeyError::unavailable("the cryptographic library has no memory or no randomness")
 }
