@@ -9,6 +9,8 @@
 //! curl -i $URL/me -H "authorization: Bearer ${TOKEN}x"   # 401, tampered with
 //! ```
 
+use std::time::Duration;
+
 use axum::{
     Json, Router,
     extract::State,
@@ -16,9 +18,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use jsonwebtoken::{EncodingKey, Header, get_current_timestamp as now};
 use serde::{Deserialize, Serialize};
-use tower_bearer::{Claims, JwtLayer, StaticKeys, TrustedIssuer, Verifier};
+use tower_bearer::{
+    AccessToken, Algorithm, Claims, Clock, Grant, IssueError, Issuer, JwtLayer, SigningKey,
+    SigningKeys, SystemClock,
+};
 
 const ISSUER: &str = "https://quickstart.example";
 const AUDIENCE: &str = "https://api.example";
@@ -44,46 +48,46 @@ async fn me(Claims(user): Claims<User>) -> Response {
 
 /// Open to everybody: a password for a token that is good for 15 minutes.
 async fn login(
-    State(key): State<EncodingKey>,
+    State(issuer): State<Issuer>,
     Json(login): Json<Login>,
 ) -> Result<String, StatusCode> {
     // A real service looks up a password hash here.
     if login.name != "ada" || login.password != "lovelace" {
         return Err(StatusCode::FORBIDDEN);
     }
-    mint(&key, &login.name, AUDIENCE, now() + 15 * 60)
-        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn mint(key: &EncodingKey, sub: &str, aud: &str, exp: u64) -> jsonwebtoken::errors::Result<String> {
-    let user = User { iss: ISSUER.into(), aud: aud.into(), sub: sub.into(), exp };
-    jsonwebtoken::encode(&Header::default(), &user, key)
+    let token = issuer.issue(&login.name, &Grant::new());
+    let token = token.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(token.as_str().to_owned())
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A new secret at each start; a real service keeps it where it keeps its other secrets.
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)?;
-
-    let keys = StaticKeys::hs256(secret)?;
-    let verifier = Verifier::new(TrustedIssuer::new(ISSUER, AUDIENCE, keys))?;
-    let signing = EncodingKey::from_secret(&secret);
+    // A new key at each start; a real service has a folder for them: `SigningKeys::open(path, Algorithm::ES256)`.
+    let key = SigningKey::generate(Algorithm::ES256)?;
+    let issuer = Issuer::new(ISSUER, AUDIENCE, "quickstart", SigningKeys::new(key.clone())?)?;
     let app = Router::new()
         .route("/me", get(me))
-        .route_layer(JwtLayer::new(verifier))
+        .route_layer(JwtLayer::new(issuer.verifier()?))
         .route("/login", post(login))
-        .with_state(signing.clone());
+        .with_state(issuer);
 
     let port = std::env::var("PORT").map_or(Ok(0), |port| port.parse::<u16>())?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    print_what_to_try(&format!("http://{}", listener.local_addr()?), &signing)?;
+    print_what_to_try(&format!("http://{}", listener.local_addr()?), &key)?;
     Ok(axum::serve(listener, app).await?)
 }
 
-fn print_what_to_try(url: &str, key: &EncodingKey) -> jsonwebtoken::errors::Result<()> {
-    let expired = mint(key, "ada", AUDIENCE, now() - 15 * 60)?;
-    let elsewhere = mint(key, "ada", "https://other.example", now() + 15 * 60)?;
+/// A token with the service's key that it does not take: for another audience, or of another time.
+fn bad(key: &SigningKey, audience: &str, age: Duration) -> Result<AccessToken, IssueError> {
+    let clock = move || SystemClock.now() - age;
+    let keys = SigningKeys::builder(Algorithm::ES256).key(key.clone()).clock(clock).build()?;
+    Issuer::new(ISSUER, audience, "quickstart", keys)?.issue("ada", &Grant::new())
+}
+
+fn print_what_to_try(url: &str, key: &SigningKey) -> Result<(), IssueError> {
+    let expired = bad(key, AUDIENCE, Duration::from_secs(30 * 60))?;
+    let elsewhere = bad(key, "https://other.example", Duration::ZERO)?;
+    let (expired, elsewhere) = (expired.as_str(), elsewhere.as_str());
     println!(
         r#"listening on {url}
 

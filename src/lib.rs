@@ -110,7 +110,8 @@
 //! | `debug` | `request refused` | `outcome`, `reason`, `claim`, `status`, `alg`, `issuer`, `kid`, `latency` | a request is refused, by a layer, an extractor or a handler; once for each |
 //! | `debug` | `request passes` | `outcome`, `reason`, `claim`, `alg`, `issuer`, `kid`, `latency` | a layer lets it through; once for each layer |
 //! | `debug` | `keys fetched`, `keys read` | `from`, `outcome`, `keys`, `skipped`; `generation` | a set came, from an issuer or a file |
-//! | `warn` | `keys not fetched`, `keys not read` | `from`, `error` | it did not; the last good one stays |
+//! | `warn` | `keys not fetched`, `keys not read` | `from`, `error` | it did not; the last good one stays. Of a folder of [`SigningKeys`] once, until it can be read again |
+//! | `warn` | `keys not rotated`, `keys not removed` | `error`, `source`; `error` | [`SigningKeys`] go on with the key that signs, or could not remove a file |
 //! | `warn` | `keys unavailable` | `issuer`, `error`, `source` | a resolver could not say whether there is a key; at `debug` where `keys not fetched` has said so |
 //! | `warn` | `issuers unavailable` | `error`, `source` | an [`IssuerResolver`] could not say whether an issuer is trusted, or has too many questions to answer; once for each question |
 //! | `error` | `issuer misconfigured` | `error`, `source` | an [`IssuerResolver`] answered with an issuer that cannot be used |
@@ -163,6 +164,7 @@
 //! [long connections](https://github.com/tower-bearer/tower-bearer/blob/main/docs/LONG_CONNECTIONS.md),
 //! [choosing 401, 403 and step-up](https://github.com/tower-bearer/tower-bearer/blob/main/docs/REFUSALS.md),
 //! [keys that rotate](https://github.com/tower-bearer/tower-bearer/blob/main/docs/KEYS.md),
+//! [issuing tokens](https://github.com/tower-bearer/tower-bearer/blob/main/docs/ISSUING.md),
 //! [set-ups for providers](https://github.com/tower-bearer/tower-bearer/blob/main/docs/PROVIDERS.md),
 //! [configuration files](https://github.com/tower-bearer/tower-bearer/blob/main/docs/CONFIGURATION.md),
 //! [how fast it is, and why](https://github.com/tower-bearer/tower-bearer/blob/main/docs/PERFORMANCE.md),
@@ -193,7 +195,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 /// The README's examples are tests.
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "issue"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
@@ -206,6 +208,11 @@ struct Authorization;
 #[cfg(all(doctest, feature = "config"))]
 #[doc = include_str!("../docs/CONFIGURATION.md")]
 struct Configuration;
+
+/// So are those of the chapter on issuing.
+#[cfg(all(doctest, feature = "axum", feature = "issue"))]
+#[doc = include_str!("../docs/ISSUING.md")]
+struct Issuing;
 
 /// So are those of the chapter on keys.
 #[cfg(all(doctest, feature = "jwks"))]
@@ -383,11 +390,13 @@ pub use crate::{
             StoredSession,
         },
     },
-    jose::signing::SigningKey,
     revocation::{
         MemoryLog, RevocationLog, Revocations, RevocationsBuilder, Revoked, RevokedEntry,
     },
 };
+
+#[cfg(any(feature = "issue", feature = "testing"))]
+pub use crate::jose::signing::SigningKey;
 
 /// What is shared between threads and cloned for each request can be.
 const _: () = {
@@ -436,6 +445,14 @@ const _: () = {
     shared::<RemoteJwksBuilder>();
     shared::<Verifier>();
     shared::<VerifyingKey>();
+    #[cfg(any(feature = "issue", feature = "testing"))]
+    shared::<SigningKey>();
+    #[cfg(feature = "issue")]
+    {
+        shared::<Issuer>();
+        shared::<SigningKeys>();
+        sent::<SigningKeysBuilder>();
+    }
     #[cfg(feature = "testing")]
     {
         shared::<testing::TestIssuer>();

@@ -198,6 +198,11 @@ impl Revocations {
         self.0.read().watermark(&whose)
     }
 
+    /// The largest leeway that a verifier with this set may have.
+    pub(crate) fn leeway(&self) -> Duration {
+        self.0.leeway
+    }
+
     /// How many entries are kept; some may be of no use any more.
     pub fn len(&self) -> usize {
         self.0.read().len()

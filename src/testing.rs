@@ -45,13 +45,25 @@ mod provider;
 mod request;
 mod ring;
 mod server;
-mod signing;
 mod token;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 pub use self::{
     builder::TestIssuerBuilder, issuer::TestIssuer, provider::Fetches, request::RequestExt,
     server::TestServer, token::TestToken,
 };
+use crate::error::KeyError;
+
+/// Base64url without padding.
+fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[expect(clippy::expect_used, reason = "only without memory or randomness, where no test goes on")]
+fn sound<T>(made: Result<T, KeyError>) -> T {
+    made.expect("aws-lc makes keys and signatures")
+}
 
 /// Ends a test that uses the kit in a way that makes no sense.
 #[track_caller]

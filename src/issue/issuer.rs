@@ -22,7 +22,6 @@ use crate::{
     error::{ConfigError, KeyError},
     jose::{compact::MAX_TOKEN_LEN, signing::SigningKey},
     revocation::Revocations,
-    validation::MAX_LEEWAY,
     verifier::{TrustedIssuer, Verifier},
 };
 
@@ -112,7 +111,7 @@ impl Issuer {
         self.mint(subject, grant, None)
     }
 
-    /// How a verifier trusts this issuer: its name, its audience, its keys, its clock, tokens of RFC 9068 alone, none that lives longer than it
+    /// How a verifier trusts this issuer: its name, one of its audiences, its keys, its clock, tokens of RFC 9068 alone, none that lives longer than it
     /// makes them, and none that was revoked.
     pub fn trusted(&self) -> TrustedIssuer {
         let Inner { name, audience, client_id: _, keys, lifetime, clock, revocations } = &*self.0;
@@ -390,7 +389,8 @@ impl IssuerBuilder {
             revocations,
         }));
         issuer.verifier()?;
-        issuer.0.keys.keep_for(lifetime.saturating_add(MAX_LEEWAY));
+        // No verifier of these revocations may have a larger leeway.
+        issuer.0.keys.keep_for(lifetime.saturating_add(issuer.0.revocations.leeway()));
         Ok(issuer)
     }
 }

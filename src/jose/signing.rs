@@ -2,15 +2,15 @@
 
 mod pair;
 mod reading;
+#[cfg(feature = "issue")]
+mod text;
 
 use std::{fmt, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::EncodingKey;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
-pub(crate) use self::pair::Pair;
+use self::pair::Pair;
 use super::{
     algorithm::{Algorithm, Family},
     key::VerifyingKey,
@@ -152,33 +152,21 @@ impl SigningKey {
         self.0.pair.sign(message)
     }
 
-    /// The private key in PKCS#8 as PEM, or the secret in base64url, as [`from_text`](Self::from_text) reads it.
-    pub(crate) fn to_text(&self) -> Result<Zeroizing<String>, KeyError> {
-        let Some(der) = self.0.pair.to_pkcs8()? else {
-            let secret = self.0.pair.secret().unwrap_or_default();
-            return Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(secret)));
-        };
-        let document = pem::Pem::new("PRIVATE KEY", der.to_vec());
-        let text = Zeroizing::new(pem::encode(&document));
-        drop(Zeroizing::new(document.into_contents()));
-        Ok(text)
-    }
-
-    /// Reads what [`to_text`](Self::to_text) has written.
-    pub(crate) fn from_text(algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
-        if !algorithm.is_symmetric() {
-            return Self::from_pem(algorithm, text);
-        }
-        let secret = URL_SAFE_NO_PAD.decode(text).map(Zeroizing::new);
-        Self::from_secret(algorithm, &*secret.map_err(|_| unfit(algorithm))?)
-    }
-
     /// The public half as a JWK; a secret has none.
     pub(crate) fn jwk(&self) -> Option<Value> {
         let named = [("use", "sig"), ("alg", self.algorithm().name()), ("kid", self.kid())];
         let mut members = self.0.pair.jwk()?;
         members.extend(named.map(|(name, value)| (name.to_owned(), value.into())));
         Some(Value::Object(members))
+    }
+
+    /// The same pair of RSA for another of its algorithms, for whoever cannot wait for one each.
+    #[cfg(feature = "testing")]
+    pub(crate) fn shared_with(&self, algorithm: Algorithm) -> Result<Self, KeyError> {
+        match &self.0.pair {
+            Pair::Rsa(pair, _) => Self::of(algorithm, Pair::rsa(algorithm, Arc::clone(pair))?),
+            Pair::Ec(..) | Pair::Ed(_) | Pair::Hmac(_) => Err(unfit(algorithm)),
+        }
     }
 
     /// The secret, if it is one.
@@ -188,7 +176,7 @@ impl SigningKey {
     }
 
     /// A key of this pair, named by its thumbprint.
-    pub(crate) fn of(algorithm: Algorithm, pair: Pair) -> Result<Self, KeyError> {
+    fn of(algorithm: Algorithm, pair: Pair) -> Result<Self, KeyError> {
         let key_id = pair.thumbprint();
         let public = pair.public(algorithm)?;
         let verifying = VerifyingKey::from_material(algorithm, &public)?.with_kid(&*key_id);

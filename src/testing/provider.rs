@@ -16,7 +16,7 @@ use http::{
 };
 use serde_json::json;
 
-use super::{ring::KeyRing, signing::encode};
+use super::{encode, ring::KeyRing};
 use crate::{clock::Clock, jose::algorithm::Algorithm};
 
 /// One fake provider.

@@ -1,11 +1,12 @@
 //! The keys of a provider, from being published to being withdrawn.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
-use super::signing::{SharedRsa, SigningKey};
-use crate::jose::algorithm::Algorithm;
+use super::sound;
+use crate::jose::{
+    algorithm::{Algorithm, Family},
+    signing::SigningKey,
+};
 
 /// What a key is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +21,9 @@ enum Stage {
 
 /// All keys that are published, and the secrets, which are not.
 pub(super) struct KeyRing {
-    keys: Vec<(Stage, Arc<SigningKey>)>,
-    /// That of the newest generation.
-    rsa: SharedRsa,
+    keys: Vec<(Stage, SigningKey)>,
+    /// That of the newest generation: one for all algorithms of RSA, made only when one is asked for, since it takes a while.
+    rsa: Option<SigningKey>,
     generated: u64,
 }
 
@@ -36,13 +37,13 @@ impl KeyRing {
     }
 
     /// The key that signs with this algorithm: made now if there is none.
-    pub(super) fn active(&mut self, algorithm: Algorithm) -> Arc<SigningKey> {
+    pub(super) fn active(&mut self, algorithm: Algorithm) -> SigningKey {
         let found = self
             .keys
             .iter()
-            .find(|(stage, key)| *stage == Stage::Active && key.algorithm == algorithm);
+            .find(|(stage, key)| *stage == Stage::Active && key.algorithm() == algorithm);
         match found {
-            Some((_, key)) => Arc::clone(key),
+            Some((_, key)) => key.clone(),
             None => self.generate(algorithm, Stage::Active),
         }
     }
@@ -63,7 +64,7 @@ impl KeyRing {
         for (stage, key) in &mut self.keys {
             *stage = match *stage {
                 Stage::Standby => Stage::Active,
-                Stage::Active if standby.contains(&key.algorithm) => Stage::Retired,
+                Stage::Active if standby.contains(&key.algorithm()) => Stage::Retired,
                 other => other,
             };
         }
@@ -90,14 +91,20 @@ impl KeyRing {
 
     fn algorithms(&self, stage: Stage) -> Vec<Algorithm> {
         let of_stage = self.keys.iter().filter(|(other, _)| *other == stage);
-        of_stage.map(|(_, key)| key.algorithm).collect()
+        of_stage.map(|(_, key)| key.algorithm()).collect()
     }
 
-    fn generate(&mut self, algorithm: Algorithm, stage: Stage) -> Arc<SigningKey> {
+    fn generate(&mut self, algorithm: Algorithm, stage: Stage) -> SigningKey {
         self.generated = self.generated.saturating_add(1);
-        let key_id = format!("{algorithm}-{}", self.generated);
-        let key = Arc::new(SigningKey::generate(algorithm, key_id, &mut self.rsa));
-        self.keys.push((stage, Arc::clone(&key)));
+        let key = match &self.rsa {
+            Some(rsa) if algorithm.family() == Family::Rsa => sound(rsa.shared_with(algorithm)),
+            _ => sound(SigningKey::generate(algorithm)),
+        };
+        if algorithm.family() == Family::Rsa {
+            self.rsa = Some(key.clone());
+        }
+        let key = key.with_kid(format!("{algorithm}-{}", self.generated));
+        self.keys.push((stage, key.clone()));
         key
     }
 }

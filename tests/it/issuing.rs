@@ -3,12 +3,14 @@
 mod ends;
 mod following;
 mod hostile;
+mod keys;
 mod logout;
 mod marks;
 mod renewal;
 mod rights;
 #[cfg(feature = "routes")]
 mod routes;
+mod tokens;
 
 use tower_bearer::{
     Algorithm, Clock, Grant, Issuer, MemoryStore, RefreshKeys, Session, SessionErrorKind,

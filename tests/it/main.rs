@@ -48,6 +48,8 @@ mod request;
 mod resolvers;
 mod revocation;
 mod secrets;
+#[cfg(feature = "issue")]
+mod signing;
 #[cfg(feature = "cookies")]
 mod sources;
 #[cfg(not(feature = "cookies"))]

@@ -2,7 +2,6 @@ use std::{fmt::Write, sync::Arc};
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
-    encoding::{AsDer, Pkcs8V1Der},
     hmac,
     rand::{SystemRandom, fill},
     rsa::KeySize,
@@ -25,7 +24,7 @@ use crate::{
 
 /// What signs. A clone is one reference count.
 #[derive(Clone)]
-pub(crate) enum Pair {
+pub(super) enum Pair {
     Ec(Arc<EcdsaKeyPair>, Curve),
     Ed(Arc<Ed25519KeyPair>),
     Hmac(Arc<Secret>),
@@ -33,14 +32,14 @@ pub(crate) enum Pair {
 }
 
 /// A secret as it came, and as it signs.
-pub(crate) struct Secret {
+pub(super) struct Secret {
     bytes: Zeroizing<Vec<u8>>,
     prepared: hmac::Key,
 }
 
 /// A curve for signing.
 #[derive(Clone, Copy)]
-pub(crate) struct Curve {
+pub(super) struct Curve {
     pub(super) name: &'static str,
     pub(super) signing: &'static EcdsaSigningAlgorithm,
 }
@@ -99,7 +98,7 @@ impl Pair {
     }
 
     /// The same pair may sign for several algorithms of RSA.
-    pub(crate) fn rsa(algorithm: Algorithm, pair: Arc<RsaKeyPair>) -> Result<Self, KeyError> {
+    pub(super) fn rsa(algorithm: Algorithm, pair: Arc<RsaKeyPair>) -> Result<Self, KeyError> {
         let encoding = rsa_encoding(algorithm).ok_or_else(|| unfit(algorithm))?;
         Ok(Self::Rsa(pair, encoding))
     }
@@ -114,6 +113,9 @@ impl Pair {
 
     pub(super) fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
         let unfit = || unfit(algorithm);
+        if !is_one_sequence(der) && !algorithm.is_symmetric() {
+            return Err(unfit());
+        }
         if let Some(curve) = Curve::of(algorithm) {
             let pair = EcdsaKeyPair::from_private_key_der(curve.signing, der);
             return Ok(Self::Ec(Arc::new(pair.map_err(|_| unfit())?), curve));
@@ -207,30 +209,8 @@ impl Pair {
                 let tag = hmac::sign(&secret.prepared, b"tower-bearer: the name of this secret");
                 encode(tag.as_ref().get(..12).unwrap_or_default())
             }
-            (members, _) => {
-                let mut json = String::from("{");
-                for (name, value) in members.unwrap_or_default() {
-                    let comma = if json.len() > 1 { "," } else { "" };
-                    // A `String` takes everything; the values are base64url and names of ours.
-                    let _ = write!(json, r#"{comma}"{name}":"{value}""#);
-                }
-                json.push('}');
-                encode(digest(&SHA256, json.as_bytes()))
-            }
+            (members, _) => thumbprint(&members.unwrap_or_default()),
         }
-    }
-
-    /// The private key in PKCS#8; a secret has no such form.
-    pub(super) fn to_pkcs8(&self) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
-        let bytes = match self {
-            Self::Ec(pair, _) => pair.to_pkcs8v1().map(|document| document.as_ref().to_vec()),
-            Self::Ed(pair) => pair.to_pkcs8v1().map(|document| document.as_ref().to_vec()),
-            Self::Hmac(..) => return Ok(None),
-            Self::Rsa(pair, _) => {
-                AsDer::<Pkcs8V1Der<'_>>::as_der(&**pair).map(|der| der.as_ref().to_vec())
-            }
-        };
-        Ok(Some(Zeroizing::new(bytes.map_err(|_| exhausted())?)))
     }
 
     /// The secret, if it is one.
@@ -240,6 +220,31 @@ impl Pair {
             Self::Ec(..) | Self::Ed(_) | Self::Rsa(..) => None,
         }
     }
+}
+
+/// The SHA-256 of these members, which stand in alphabetical order (RFC 7638 §3). Their values are base64url and names of
+/// ours: nothing is to be escaped.
+pub(super) fn thumbprint(members: &[(&str, String)]) -> String {
+    let mut json = String::from("{");
+    for (name, value) in members {
+        let comma = if json.len() > 1 { "," } else { "" };
+        // A `String` takes everything.
+        let _ = write!(json, r#"{comma}"{name}":"{value}""#);
+    }
+    json.push('}');
+    encode(digest(&SHA256, json.as_bytes()))
+}
+
+/// Whether it is a `SEQUENCE` of DER from its first byte to its last: aws-lc reads over what follows a key.
+fn is_one_sequence(der: &[u8]) -> bool {
+    let (length, content) = match der {
+        [0x30, 0x82, high, low, content @ ..] => (u16::from_be_bytes([*high, *low]), content),
+        [0x30, 0x81, length, content @ ..] | [0x30, length, content @ ..] => {
+            (u16::from(*length), content)
+        }
+        _ => return false,
+    };
+    usize::from(length) == content.len()
 }
 
 /// The point is uncompressed: `04`, then x and y of the same length.
@@ -254,6 +259,6 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// Only without memory or randomness.
-fn exhausted() -> KeyError {
+pub(super) fn exhausted() -> KeyError {
     KeyError::unavailable("the cryptographic library has no memory or no randomness")
 }

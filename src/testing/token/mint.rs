@@ -5,11 +5,12 @@ use std::{error::Error, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    super::{misuse, signing::encode},
+    super::{encode, misuse, sound},
     Signature, TestToken,
 };
 use crate::{
     claims::audience::Audience,
+    keys::StaticKeys,
     lookup::Lookup,
     token::VerifiedToken,
     verifier::{TrustedIssuer, Verifier},
@@ -22,7 +23,7 @@ impl TestToken {
         let key = self.provider.ring().active(self.algorithm);
         let mut header = Map::from_iter([("alg".to_owned(), self.algorithm.name().into())]);
         if self.names_key {
-            header.insert("kid".to_owned(), key.key_id.as_str().into());
+            header.insert("kid".to_owned(), key.kid().into());
         }
         header.extend(self.header);
         let payload =
@@ -30,7 +31,7 @@ impl TestToken {
         let signed = format!("{}.{}", encode(Value::Object(header).to_string()), encode(payload));
         let mut signature = match self.signature {
             Signature::None => Vec::new(),
-            Signature::Good | Signature::Wrong => key.sign(signed.as_bytes()),
+            Signature::Good | Signature::Wrong => sound(key.sign(signed.as_bytes())),
         };
         if let (Signature::Wrong, Some(byte)) = (self.signature, signature.first_mut()) {
             *byte ^= 1;
@@ -65,7 +66,11 @@ impl TestToken {
 
     fn verify(self) -> Result<VerifiedToken, Box<dyn Error>> {
         let key = self.provider.ring().active(self.algorithm);
-        let keys = key.static_keys()?;
+        // A secret answers to whatever `kid` the token was given.
+        let keys = match key.secret() {
+            Some(secret) => StaticKeys::from_secret(self.algorithm, secret)?,
+            None => StaticKeys::new([key.verifying_key()])?,
+        };
         let name = self.claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
         let clock = Arc::clone(&self.provider.clock);
         let issuer =
