@@ -1,5 +1,7 @@
 //! Tokens that are issued, renewed and taken back.
 
+#[cfg(feature = "testing")]
+mod conformance;
 mod renewal;
 
 use tower_bearer::{
