@@ -1,5 +1,7 @@
 //! The other half: tokens that are issued, renewed and taken back.
 
+#[cfg(feature = "redb")]
+pub(crate) mod file;
 pub(crate) mod grant;
 pub(crate) mod issuer;
 pub(crate) mod keys;

@@ -176,7 +176,8 @@
 //! | `jwks-rustls` | yes | TLS for the client of `jwks`, by rustls and aws-lc; turn it off where another TLS of `reqwest` is on, or a client of your own |
 //! | `lifetime` | yes | [`Lifetime`], [`LifetimeLayer`] and [`LifetimeBody`]: streams and sockets that end with their token; brings the timers of `tokio`, which a service that answers and is done needs not |
 //! | `metrics` | no | counters and gauges (above) |
-//! | `testing` | no | [`testing::TestIssuer`], a fake provider for your own tests: any token, keys that rotate, outages; it belongs under `[dev-dependencies]` |
+//! | `redb` | no | [`RedbStore`]: sessions and revocations in one file, for a service of one process; one crate more |
+//! | `testing` | no | [`testing::TestIssuer`], a fake provider for your own tests: any token, keys that rotate, outages; suites for stores of your own; it belongs under `[dev-dependencies]` |
 //!
 //! Features are additive and change no behaviour of what is already on. Signatures are checked by
 //! [`aws-lc-rs`](https://docs.rs/aws-lc-rs), whatever backend of [`jsonwebtoken`] the rest of your program
@@ -278,6 +279,8 @@ pub use tower_service;
 
 #[cfg(feature = "config")]
 pub use crate::config::{IssuerConfig, VerifierConfig};
+#[cfg(feature = "redb")]
+pub use crate::issue::file::RedbStore;
 #[cfg(feature = "jwks")]
 pub use crate::keys::{
     fetch::{BoxError, Fetch, FetchBody},
@@ -408,6 +411,10 @@ const _: () = {
     shared::<RemoteJwksBuilder>();
     shared::<Verifier>();
     shared::<VerifyingKey>();
+    #[cfg(feature = "redb")]
+    shared::<RedbStore>();
+    #[cfg(all(feature = "issue", feature = "testing"))]
+    shared::<testing::TestClock>();
     #[cfg(feature = "testing")]
     {
         shared::<testing::TestIssuer>();

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "testing")]
 mod conformance;
+#[cfg(feature = "redb")]
+mod redb;
 mod renewal;
 
 use tower_bearer::{

@@ -95,7 +95,7 @@ async fn parallel_revocations_end_once<S: SessionStore>(given: Given<S>) -> Verd
     for _ in 0..20 {
         let id = given.begin("ada").await?;
         let revoke = move |store: Arc<S>, number: usize| async move {
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 return store.revoke(id).await;
             }
             Ok(store.revoke_subject("ada", None).await? == [id])

@@ -61,7 +61,9 @@ impl RevocationLog for BrokenLog {
         if self.fault == LogFault::RefusesPassed && entries.iter().any(|entry| entry.until == 1) {
             return ready(Err(StoreError::unavailable("too late"))).boxed();
         }
-        entries.into_iter().for_each(|entry| self.add(entry));
+        for entry in entries {
+            self.add(entry);
+        }
         ready(Ok(())).boxed()
     }
 
