@@ -180,11 +180,17 @@ impl<'t> Pages<'t> {
             ended.push((end, *id));
         }
         for (end, id) in &ended {
+            let session = match self.session(SessionId::from_bytes(*id)) {
+                Err(fault) if fault.is_final() => return Err(fault),
+                // One that is damaged leaves as well.
+                session => session.ok().flatten(),
+            };
             self.is_changed = true;
             self.ends.remove((*end, id))?;
-            let Some(session) = self.session(SessionId::from_bytes(*id))? else { continue };
             self.sessions.remove(id)?;
-            self.of_subjects.remove((&*session.subject, id))?;
+            if let Some(session) = session {
+                self.of_subjects.remove((&*session.subject, id))?;
+            }
         }
         Ok(ended.len())
     }

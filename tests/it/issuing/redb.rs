@@ -1,5 +1,9 @@
 //! Sessions and revocations in a file.
 
+mod crash;
+mod lasting;
+mod leaks;
+mod opening;
 #[cfg(feature = "testing")]
 mod suites;
 
@@ -8,6 +12,10 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
+
+use tower_bearer::RedbStore;
+
+use super::{Hand, Service};
 
 /// A folder of its own, that goes with its owner.
 pub(super) struct Folder(PathBuf);
@@ -29,5 +37,13 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Service<RedbStore> {
+    /// One that keeps its sessions in this file.
+    pub(super) fn open(folder: &Folder, hand: &Hand) -> Self {
+        let store = RedbStore::open_with_clock(folder.file(), hand.clone()).unwrap();
+        Self::with(hand.clone(), store)
     }
 }
