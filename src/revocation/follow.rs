@@ -1,7 +1,6 @@
 //! Keeps a set and its log together, for as long as somebody has the set.
 
 use std::{
-    collections::HashSet,
     error::Error as _,
     future::pending,
     sync::{
@@ -17,7 +16,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Inner, RevocationLog, RevokedEntry};
+use super::{Inner, RevocationLog, RevokedEntry, set::Generation};
 use crate::{
     error::{ConfigError, StoreError},
     telemetry::TARGET,
@@ -141,12 +140,12 @@ impl Inner {
     /// Adds what the log has, and gives it what it has lost.
     async fn read_all(&self, following: &Following) -> Result<(), StoreError> {
         let asked = Instant::now();
-        let entries = following.snapshot().await?;
-        let entries: HashSet<_> =
-            entries.into_iter().filter(|entry| *entry.issuer == *self.issuer).collect();
-        self.insert(entries.iter().cloned());
+        let mut entries = following.snapshot().await?;
+        entries.retain(|entry| *entry.issuer == *self.issuer);
+        let there = Generation::of(&entries);
+        self.insert(entries);
         following.was_read(asked);
-        let lost = self.lost(&entries);
+        let lost = self.lost(&there);
         if lost.is_empty() {
             return Ok(());
         }
@@ -154,10 +153,10 @@ impl Inner {
         following.append(lost).await
     }
 
-    /// What is known here and not there.
-    fn lost(&self, there: &HashSet<RevokedEntry>) -> Vec<RevokedEntry> {
+    /// What is known here and not there. A log may join entries of one name, as the set does.
+    fn lost(&self, there: &Generation) -> Vec<RevokedEntry> {
         let now = self.now().as_secs();
         let here = self.read().entries(&self.issuer, now);
-        here.into_iter().filter(|entry| !there.contains(entry)).collect()
+        here.into_iter().filter(|entry| !there.covers(entry)).collect()
     }
 }

@@ -50,7 +50,10 @@ impl Set {
     }
 
     pub(super) fn insert(&mut self, entry: RevokedEntry) {
-        self.young.insert(entry);
+        // The old ones stay for as long as any of them counts.
+        if !self.old.covers(&entry) {
+            self.young.insert(entry);
+        }
     }
 
     /// Whether it was revoked by its name or that of its session.
@@ -87,6 +90,31 @@ impl Set {
 }
 
 impl Generation {
+    /// These entries, whose issuer is the same.
+    pub(super) fn of(entries: &[RevokedEntry]) -> Self {
+        let mut set = Self::default();
+        entries.iter().cloned().for_each(|entry| set.insert(entry));
+        set
+    }
+
+    /// Whether it says all that this entry says, and for as long.
+    pub(super) fn covers(&self, entry: &RevokedEntry) -> bool {
+        let named =
+            |names: &Names, name: &str| names.get(name).is_some_and(|until| *until >= entry.until);
+        let marked = |mark: Option<&Mark>, before| {
+            mark.is_some_and(|mark| mark.before >= before && mark.until >= entry.until)
+        };
+        match &entry.what {
+            Revoked::Token { jti } => named(&self.tokens, jti),
+            Revoked::Session { sid } => named(&self.sessions, sid),
+            Revoked::Subject { sub, before } => marked(self.subjects.get(&**sub), *before),
+            Revoked::Client { client_id, before } => {
+                marked(self.clients.get(&**client_id), *before)
+            }
+            Revoked::Everyone { before } => marked(self.everyone.as_ref(), *before),
+        }
+    }
+
     fn insert(&mut self, entry: RevokedEntry) {
         let RevokedEntry { issuer: _, what, until } = entry;
         self.first = if self.last == 0 { until } else { self.first.min(until) };

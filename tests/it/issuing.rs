@@ -2,6 +2,7 @@
 
 #[cfg(feature = "testing")]
 mod conformance;
+mod joined_log;
 mod race;
 #[cfg(feature = "redb")]
 mod redb;
