@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cookies")]
 pub(crate) mod cookies;
+#[cfg(feature = "redb")]
+pub(crate) mod file;
 pub(crate) mod grant;
 pub(crate) mod issuer;
 pub(crate) mod keys;

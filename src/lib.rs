@@ -184,8 +184,9 @@
 //! | `jwks-rustls` | yes | TLS for the client of `jwks`, by rustls and aws-lc; turn it off where another TLS of `reqwest` is on, or a client of your own |
 //! | `lifetime` | yes | [`Lifetime`], [`LifetimeLayer`] and [`LifetimeBody`]: streams and sockets that end with their token; brings the timers of `tokio`, which a service that answers and is done needs not |
 //! | `metrics` | no | counters and gauges (above) |
+//! | `redb` | no | [`RedbStore`]: sessions and revocations in one file, for a service of one process; one crate more |
 //! | `routes` | no | [`SessionRoutes`] and [`well_known`]: ready routes for axum that renew, log out, list sessions and publish keys; brings `axum` itself, where the rest of this crate needs `axum-core` alone |
-//! | `testing` | no | [`testing::TestIssuer`], a fake provider for your own tests: any token, keys that rotate, outages; it belongs under `[dev-dependencies]` |
+//! | `testing` | no | [`testing::TestIssuer`], a fake provider for your own tests: any token, keys that rotate, outages; suites for stores of your own; it belongs under `[dev-dependencies]` |
 //!
 //! Features are additive and change no behaviour of what is already on. Signatures are checked by
 //! [`aws-lc-rs`](https://docs.rs/aws-lc-rs), whatever backend of [`jsonwebtoken`] the rest of your program
@@ -304,6 +305,8 @@ pub use tower_service;
 pub use crate::config::{IssuerConfig, VerifierConfig};
 #[cfg(all(feature = "cookies", feature = "issue"))]
 pub use crate::issue::cookies::{SessionCookies, SetCookies};
+#[cfg(feature = "redb")]
+pub use crate::issue::file::RedbStore;
 #[cfg(feature = "routes")]
 pub use crate::issue::routes::{SessionRoutes, well_known};
 #[cfg(feature = "jwks")]
@@ -453,6 +456,10 @@ const _: () = {
         shared::<SigningKeys>();
         sent::<SigningKeysBuilder>();
     }
+    #[cfg(feature = "redb")]
+    shared::<RedbStore>();
+    #[cfg(all(feature = "issue", feature = "testing"))]
+    shared::<testing::TestClock>();
     #[cfg(feature = "testing")]
     {
         shared::<testing::TestIssuer>();

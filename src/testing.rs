@@ -34,12 +34,16 @@
 //!
 //! A handler can be tested without any layer, too: [`RequestExt::with_claims`] sets what a layer would have left.
 //!
+//! Whoever writes a `SessionStore` or a `RevocationLog` runs `session_store` and `revocation_log` over it (feature `issue`).
+//!
 //! The [chapter on testing](https://github.com/tower-bearer/tower-bearer/blob/main/docs/TESTING.md) shows bad tokens, rotation, outages and a server. Turn this
 //! feature on under `[dev-dependencies]` only: whoever can call it can make a [`VerifiedToken`](crate::VerifiedToken) of anything.
 //!
 //! What is used wrongly panics, and says where: this is a kit for tests.
 
 mod builder;
+#[cfg(feature = "issue")]
+mod conformance;
 mod issuer;
 mod provider;
 mod request;
@@ -49,6 +53,8 @@ mod token;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
+#[cfg(feature = "issue")]
+pub use self::conformance::{TestClock, revocation_log, session_store, session_store_by_own_clock};
 pub use self::{
     builder::TestIssuerBuilder, issuer::TestIssuer, provider::Fetches, request::RequestExt,
     server::TestServer, token::TestToken,

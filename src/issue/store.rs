@@ -151,7 +151,7 @@ pub struct SessionId([u8; 16]);
 
 impl SessionId {
     /// An id that nobody else has.
-    pub(super) fn random() -> Result<Self, StoreError> {
+    pub(crate) fn random() -> Result<Self, StoreError> {
         random().map(Self)
     }
 
@@ -203,7 +203,7 @@ impl FromStr for SessionId {
 pub struct SessionNonce([u8; 32]);
 
 impl SessionNonce {
-    pub(super) fn random() -> Result<Self, StoreError> {
+    pub(crate) fn random() -> Result<Self, StoreError> {
         random().map(Self)
     }
 
