@@ -70,6 +70,12 @@ async function renewing({ context, example }) {
   await page.waitForSelector('#who:has-text("ada")')
   assert.equal(await page.locator('#sessions tr').count(), 1, 'the same session')
   await shoot(page, '4-renewed')
+  // As if its time were over: the page renews by itself.
+  await context.clearCookies({ name: '__Host-access_token' })
+  await page.waitForSelector('#log li:has-text("POST /refresh → 200")')
+  await page.waitForSelector('#left:has-text("are left")')
+  const names = (await context.cookies()).map(({ name }) => name).sort()
+  assert.deepEqual(names, ['__Host-access_token', '__Host-refresh_token'])
 }
 
 async function twoTabs({ context, example }) {
