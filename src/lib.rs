@@ -246,7 +246,7 @@ struct TakenBack;
 struct SessionsAndRenewal;
 
 /// So are those of the chapter on testing.
-#[cfg(all(doctest, feature = "testing", feature = "axum", feature = "cookies"))]
+#[cfg(all(doctest, feature = "testing", feature = "axum", feature = "cookies", feature = "issue"))]
 #[doc = include_str!("../docs/TESTING.md")]
 struct Testing;
 

@@ -110,6 +110,36 @@ async fn a_dropped_future_leaves_a_whole_change() {
 }
 
 #[tokio::test]
+async fn a_damaged_session_costs_only_itself() {
+    use ::redb::{Database, TableDefinition};
+    let (folder, hand) = (Folder::new(), Hand::default());
+    let service = Service::open(&folder, &hand);
+    let (spoilt, other) = (service.login("ada").await, service.login("eve").await);
+    drop(service);
+    let sessions: TableDefinition<&[u8; 16], &[u8]> = TableDefinition::new("sessions");
+    let file = Database::open(folder.file()).unwrap();
+    let transaction = file.begin_write().unwrap();
+    let id = spoilt.session().id;
+    transaction.open_table(sessions).unwrap().insert(&id.to_bytes(), &[1, 2][..]).unwrap();
+    transaction.commit().unwrap();
+    drop(file);
+
+    let store = RedbStore::open_with_clock(folder.file(), hand.clone()).unwrap();
+    let service = Service::with(hand.clone(), store.clone());
+    let refused = service.renew(spoilt.refresh_token()).await.unwrap_err();
+    assert_eq!(refused, Kind::Unavailable);
+    assert!(store.revoke(id).await.is_err());
+    let other = service.renew(other.refresh_token()).await.unwrap();
+    hand.set(IDLE - 1);
+    service.renew(other.refresh_token()).await.unwrap();
+    hand.set(IDLE);
+    assert_eq!(store.purge(10).await.unwrap(), 1);
+    assert!(store.find(id).await.unwrap().is_none());
+    assert!(store.list("ada").await.unwrap().is_empty());
+    assert_eq!(store.list("eve").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn nothing_of_it_is_shown() {
     let folder = Folder::new();
     let service = Service::open(&folder, &Hand::default());
