@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tower_bearer::{RedbStore, SessionStore as _, StoredSession, TokenPair};
 
 use super::{
-    super::{Hand, SECRET, Service, SessionErrorKind as Kind},
+    super::{Hand, ISSUER, SECRET, Service, SessionErrorKind as Kind},
     Folder,
 };
 
@@ -21,6 +21,16 @@ fn bytes(pair: &TokenPair) -> Vec<u8> {
 
 fn tag(key: &[u8], message: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref().to_vec()
+}
+
+/// What the secret becomes for this issuer and client.
+fn key() -> Vec<u8> {
+    let mut context = b"tower-bearer: the key for refresh tokens of ".to_vec();
+    for name in [ISSUER, "web"] {
+        context.extend(name.len().to_be_bytes());
+        context.extend(name.as_bytes());
+    }
+    tag(&SECRET, &context)
 }
 
 /// A head with this session and counter in the place of its own.
@@ -73,7 +83,7 @@ impl Scene {
 async fn key_and_file_together_make_the_token() {
     let scene = Scene::new().await;
     let head = head(&bytes(&scene.victim), &scene.stored, 1);
-    let made = tag(&SECRET, &[&head[..], scene.stored.nonce.as_bytes()].concat());
+    let made = tag(&key(), &[&head[..], scene.stored.nonce.as_bytes()].concat());
     assert_eq!([head, made].concat(), bytes(&scene.victim));
 }
 
@@ -122,9 +132,8 @@ async fn the_key_alone_makes_no_token() {
     ];
     let attempts = (0..3).flat_map(|counter| {
         let head = head(&victim, &scene.stored, counter);
-        let forge = move |guess: &Vec<u8>| {
-            [&head[..], &tag(&SECRET, &[&head[..], guess].concat())].concat()
-        };
+        let forge =
+            move |guess: &Vec<u8>| [&head[..], &tag(&key(), &[&head[..], guess].concat())].concat();
         guesses.iter().map(forge).collect::<Vec<_>>()
     });
     scene.are_refused(attempts.collect::<Vec<_>>()).await;
