@@ -11,7 +11,7 @@ use std::{
     future::Future,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -81,6 +81,8 @@ struct Inner {
     set: RwLock<Set>,
     /// There was an entry once: until then nobody looks for one.
     used: AtomicBool,
+    /// When somebody last looked at the clock, in seconds.
+    seen: AtomicU64,
     following: Option<Following>,
 }
 
@@ -243,6 +245,17 @@ impl Inner {
         self.set.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a token is dated ahead by more than clocks may differ.
+    fn is_ahead(&self, issued_at: NumericDate) -> bool {
+        // Most tokens are older than the last time somebody looked at the clock.
+        if issued_at.as_secs() <= self.seen.load(Ordering::Relaxed) {
+            return false;
+        }
+        let now = self.now();
+        self.seen.store(now.as_secs(), Ordering::Relaxed);
+        issued_at > self.latest()
+    }
+
     /// The latest date that a token can have in good faith.
     fn latest(&self) -> NumericDate {
         self.now().plus(self.leeway).plus(Duration::from_secs(AHEAD))
@@ -301,7 +314,7 @@ impl RevocationCheck for Revocations {
     fn check(&self, token: &VerifiedToken) -> Revocation {
         let inner = &*self.0;
         // What is dated ahead of its time would outlive every entry.
-        if token.issued_at().is_some_and(|issued_at| issued_at > inner.latest()) {
+        if token.issued_at().is_some_and(|issued_at| inner.is_ahead(issued_at)) {
             return Revocation::Revoked;
         }
         if inner.used.load(Ordering::Acquire) && inner.has_revoked(token) {

@@ -2,7 +2,7 @@
 //! becomes of a refresh token that was stolen.
 //!
 //! ```sh
-//! cargo run --example demo --features routes     # prints URL, a page for your browser
+//! cargo run --example demo --features routes,redb     # prints URL, a page for your browser
 //!
 //! curl -i $URL/                                                                                 # 200, the page
 //! curl -i $URL/login -d '{"name":"ada","password":"babbage"}' -H 'content-type: application/json'    # 403, the wrong password
@@ -38,16 +38,19 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 use tower_bearer::{
-    Algorithm, AuthorizationHeader, AuthorizeLayer, Issuer, JwtLayer, Login, MemoryStore,
-    NumericDate, RefreshKeys, RequireRole, SessionCookies, SessionRoutes, Sessions, SigningKeys,
-    TokenSource, VerifiedToken, well_known,
+    Algorithm, AuthorizationHeader, AuthorizeLayer, Issuer, JwtLayer, Login, NumericDate,
+    RedbStore, RefreshKeys, RequireRole, Revocations, SessionCookies, SessionRoutes, Sessions,
+    SigningKeys, TokenSource, VerifiedToken, well_known,
 };
 use tower_http::csrf::CsrfLayer;
 
 use crate::{thief::Loot, users::Users};
 
 /// Where sessions are kept: any other `SessionStore` does as well.
-type Store = MemoryStore;
+type Store = RedbStore;
+
+/// How long an access token lives: a minute in place of 15, so that there is something to be seen.
+const LIFETIME: Duration = Duration::from_secs(60);
 
 /// For so long the last refresh token may come again. 30 s would be the default; nobody wants to wait that long for a demonstration.
 const GRACE: Duration = Duration::from_secs(3);
@@ -168,12 +171,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret)?;
 
-    // A minute in place of 15, so that there is something to be seen.
+    // One file has the sessions and what is revoked. Of its own for each start, as the keys are.
+    let file = std::env::temp_dir().join(format!("tower-bearer-demo-{}.redb", std::process::id()));
+    let store = Store::open(&file)?;
+    let revocations = Revocations::builder(&url, LIFETIME).log(store.clone()).build()?;
     let issuer = Issuer::builder(&url, "https://api.example", "web", keys)
-        .lifetime(Duration::from_secs(60))
+        .lifetime(LIFETIME)
+        .revocations(revocations)
         .build()?;
     let sessions =
-        Sessions::builder(issuer, Store::new(), RefreshKeys::new(secret)?).grace(GRACE).build()?;
+        Sessions::builder(issuer, store, RefreshKeys::new(secret)?).grace(GRACE).build()?;
     let app = app(Desk {
         sessions,
         cookies: SessionCookies::browser_app(),
@@ -181,6 +188,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         loot: Loot::default(),
     })?;
 
-    println!("URL={url}\nlistening on {url}");
+    println!("sessions in {}\nURL={url}\nlistening on {url}", file.display());
     Ok(axum::serve(listener, app).await?)
 }

@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::{Arc, RwLock, atomic::AtomicBool},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, AtomicU64},
+    },
     time::Duration,
 };
 
@@ -92,6 +95,7 @@ impl RevocationsBuilder {
             clock,
             set: RwLock::default(),
             used: AtomicBool::new(false),
+            seen: AtomicU64::new(0),
             following,
         });
         if inner.following.is_some() {

@@ -1,4 +1,6 @@
-use std::{collections::HashMap, mem};
+use std::mem;
+
+use foldhash::HashMap;
 
 use super::entry::{Revoked, RevokedEntry};
 
