@@ -17,7 +17,6 @@ use std::{fmt, sync::Arc};
 
 use futures_util::future::join_all;
 
-#[cfg(feature = "config")]
 #[cfg(feature = "cache")]
 use self::memory::Remembered;
 use self::{
