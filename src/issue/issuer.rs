@@ -1,5 +1,7 @@
 //! [`Issuer`]: mints access tokens (RFC 9068).
 
+mod token;
+
 use std::{
     fmt,
     sync::Arc,
@@ -7,20 +9,16 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Serialize;
-use serde_json::{Map, Value, json};
-use zeroize::Zeroizing;
+use serde_json::{Value, json};
 
-use super::{
-    grant::Grant,
-    keys::SigningKeys,
-    store::{SessionId, random},
-};
+use self::token::AllClaims;
+pub(super) use self::token::SessionClaims;
+pub use self::token::{AccessToken, IssueError};
+use super::{grant::Grant, keys::SigningKeys, store::random};
 use crate::{
     claims::audience::{Audience, Names},
     clock::{Clock, NumericDate},
-    error::{ConfigError, KeyError},
-    jose::{compact::MAX_TOKEN_LEN, signing::SigningKey},
+    error::ConfigError,
     revocation::Revocations,
     verifier::{TrustedIssuer, Verifier},
 };
@@ -196,146 +194,18 @@ impl Issuer {
         let exp = session.map_or(exp, |session| exp.min(session.until).max(iat.saturating_add(1)));
         let jwt_id: [u8; 16] = random().map_err(|_| IssueError::new("there is no randomness"))?;
         let jwt_id = URL_SAFE_NO_PAD.encode(jwt_id);
-        let aud = match &**audience {
-            [one] => OneOrMany::One(one),
-            several => OneOrMany::Many(several),
+        let claims = AllClaims {
+            iss: name,
+            sub: subject,
+            aud: audience,
+            exp,
+            iat,
+            jti: &jwt_id,
+            client_id,
+            session,
+            granted: &grant.claims,
         };
-        let (iss, sub, jti) = (&**name, subject, &*jwt_id);
-        let claims =
-            AllClaims { iss, sub, aud, exp, iat, jti, client_id, session, granted: &grant.claims };
-        let token = sign(&key, &claims)?;
-        if token.len() > MAX_TOKEN_LEN {
-            return Err(IssueError::new(format!(
-                "the token would have {} bytes, and verifiers take {MAX_TOKEN_LEN}: put less into the grant",
-                token.len()
-            )));
-        }
-        Ok(AccessToken { token, jwt_id, expires_in: Duration::from_secs(exp.saturating_sub(now)) })
-    }
-}
-
-/// What the token of a session says of it.
-#[derive(Clone, Copy, Serialize)]
-pub(super) struct SessionClaims<'a> {
-    #[serde(serialize_with = "displayed")]
-    pub(super) sid: SessionId,
-    /// In seconds since 1970.
-    pub(super) auth_time: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) acr: Option<&'a str>,
-    /// When the session ends in any case.
-    #[serde(skip)]
-    pub(super) until: u64,
-}
-
-fn displayed<S: serde::Serializer>(sid: &SessionId, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(sid)
-}
-
-#[derive(Serialize)]
-struct AllClaims<'a> {
-    iss: &'a str,
-    sub: &'a str,
-    aud: OneOrMany<'a>,
-    exp: u64,
-    iat: u64,
-    jti: &'a str,
-    client_id: &'a str,
-    #[serde(flatten)]
-    session: Option<SessionClaims<'a>>,
-    #[serde(flatten)]
-    granted: &'a Map<String, Value>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum OneOrMany<'a> {
-    One(&'a str),
-    Many(&'a [String]),
-}
-
-fn sign(key: &SigningKey, claims: &AllClaims<'_>) -> Result<Zeroizing<String>, IssueError> {
-    let header = json!({ "alg": key.algorithm().name(), "typ": "at+jwt", "kid": key.kid() });
-    let claims = serde_json::to_vec(claims)
-        .map_err(|_| IssueError::new("the claims cannot be written as JSON"))?;
-    let mut token = Zeroizing::new(String::new());
-    URL_SAFE_NO_PAD.encode_string(header.to_string(), &mut token);
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_string(claims, &mut token);
-    let signature = key.sign(token.as_bytes())?;
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-    Ok(token)
-}
-
-/// An access token that was just issued. `Debug` does not show it.
-#[derive(Clone)]
-pub struct AccessToken {
-    token: Zeroizing<String>,
-    jwt_id: String,
-    expires_in: Duration,
-}
-
-impl AccessToken {
-    /// The token in compact form, for the client.
-    pub fn as_str(&self) -> &str {
-        &self.token
-    }
-
-    /// Its id (`jti`), by which it can be revoked alone.
-    pub fn jwt_id(&self) -> &str {
-        &self.jwt_id
-    }
-
-    /// How long it lives from now on, in whole seconds.
-    pub fn expires_in(&self) -> Duration {
-        self.expires_in
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
-    }
-}
-
-/// A token could not be issued: the fault is on this side, and the answer is 500.
-#[derive(Clone)]
-pub struct IssueError(ConfigError);
-
-impl IssueError {
-    pub(super) fn new(message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        Self(ConfigError::new(message))
-    }
-}
-
-impl From<KeyError> for IssueError {
-    fn from(error: KeyError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl From<ConfigError> for IssueError {
-    fn from(error: ConfigError) -> Self {
-        Self(error)
-    }
-}
-
-impl fmt::Display for IssueError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for IssueError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("IssueError").field(&self.0.to_string()).finish()
-    }
-}
-
-impl std::error::Error for IssueError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
+        AccessToken::sign(&key, &claims, Duration::from_secs(exp.saturating_sub(now)))
     }
 }
 

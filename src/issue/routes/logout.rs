@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     Desk,
-    answer::{json, refused},
+    answer::{Fault, json, refused},
     own::session_of,
 };
 use crate::{
@@ -29,11 +29,8 @@ pub(super) async fn here<S: SessionStore>(
     State(desk): State<Arc<Desk<S>>>,
     verified: Verified,
     request: Request,
-) -> Response {
-    let token = match desk.carrier.refresh_token(request).await {
-        Ok(token) => token,
-        Err(fault) => return fault.into_response(),
-    };
+) -> Result<Response, Fault> {
+    let token = desk.carrier.refresh_token(request).await?;
     // Both, though the first may fail: that of the access token needs no store to be refused here.
     let by_access = match verified.ok().as_ref().and_then(session_of) {
         Some(id) => desk.sessions.end(id).await.map(drop),
@@ -51,7 +48,7 @@ pub(super) async fn here<S: SessionStore>(
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => refused(&error),
     };
-    desk.carrier.clear(response)
+    Ok(desk.carrier.clear(response))
 }
 
 /// `POST /logout/everywhere`
@@ -59,16 +56,13 @@ pub(super) async fn everywhere<S: SessionStore>(
     State(desk): State<Arc<Desk<S>>>,
     verified: Verified,
     request: Request,
-) -> Response {
-    let token = match desk.carrier.refresh_token(request).await {
-        Ok(token) => token,
-        Err(fault) => return fault.into_response(),
-    };
+) -> Result<Response, Fault> {
+    let token = desk.carrier.refresh_token(request).await?;
     let response = match desk.caller(verified, token).await {
         Ok(caller) => ended(desk.sessions.end_all(&caller.subject).await),
         Err(response) => response,
     };
-    desk.carrier.clear(response)
+    Ok(desk.carrier.clear(response))
 }
 
 /// `POST /logout/others`
@@ -76,19 +70,16 @@ pub(super) async fn others<S: SessionStore>(
     State(desk): State<Arc<Desk<S>>>,
     verified: Verified,
     request: Request,
-) -> Response {
-    let token = match desk.carrier.refresh_token(request).await {
-        Ok(token) => token,
-        Err(fault) => return fault.into_response(),
-    };
-    match desk.caller(verified, token).await {
+) -> Result<Response, Fault> {
+    let token = desk.carrier.refresh_token(request).await?;
+    Ok(match desk.caller(verified, token).await {
         Ok(Caller { subject, session: Some(id) }) => {
             ended(desk.sessions.end_others(&subject, id).await)
         }
         // An access token that was issued without a session has no others.
         Ok(_) => refused(&Kind::Invalid.into()),
         Err(response) => response,
-    }
+    })
 }
 
 fn ended(count: Result<usize, SessionError>) -> Response {
