@@ -62,7 +62,7 @@ async fn login(
     };
     match pair {
         Ok(pair) => ([(header::CACHE_CONTROL, "no-store")], Json(pair)).into_response(),
-        Err(error) => error.kind().status().into_response(),
+        Err(error) => error.into_response(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The other half: tokens that are issued, renewed and taken back.
 
+#[cfg(feature = "axum")]
+mod answer;
 #[cfg(feature = "cookies")]
 pub(crate) mod cookies;
 #[cfg(feature = "redb")]

@@ -118,8 +118,15 @@
 //! | `warn` | `unknown issuer is nearly a trusted one` | `trusted`, `difference` | a slash too many or too few, in a fixed set of issuers; once for each trusted one |
 //! | `warn` | `claims do not fit the type asked for` | `field` | an extractor, a policy, a handler or [`JwtLayer::claims`] answers 403 |
 //! | `warn` | `policy unavailable` | `reason`, `error` | a [`Policy`] could not say whether a request is permitted: [`Denial::unavailable`] |
-//! | `warn` | `sessions unavailable` | `error`, `source` | a route of [`SessionRoutes`] answers 503 |
-//! | `error` | `tokens cannot be issued` | `error`, `source` | a route of [`SessionRoutes`] answers 500 |
+//! | `warn` | `a refresh token was used again: its session was ended` | `session` | it was stolen, or the one after it: worth an alarm |
+//! | `warn` | `the store has lost renewals of a session` | `session` | a refresh token is newer than the store knows |
+//! | `warn` | `a revocation was not written down` | `error`, `source` | of a session that was ended for theft; the log gets it when it is read next |
+//! | `warn`, `info` | `revocations not read`, `revocations are read again` | `issuer`, `error`, `source` | a log cannot be reached, once, and can |
+//! | `warn` | `a log had not all revocations: they were added` | `issuer`, `count` | it has lost some, or could not be written before |
+//! | `error` | `a log of revocations has panicked` | | it is asked again 5 s later |
+//! | `warn` | `a file of sessions was not written` | `error`, `source` | a `RedbStore` cannot go on |
+//! | `warn` | `sessions unavailable` | `error`, `source` | a [`SessionError`] is answered with 503 |
+//! | `error` | `tokens cannot be issued` | `error`, `source` | a [`SessionError`] or an [`IssueError`] is answered with 500 |
 //! | `debug` | `response ends with its token` | `reason` | a stream is over before its time, by a [`LifetimeLayer`] or a [`LifetimeBody`]; `reason` is a [`TokenEnd::code`] |
 //! | `error` | `no JwtLayer has run before this handler, AuthorizeLayer or LifetimeLayer` | | an extractor, an [`AuthorizeLayer`] or a [`LifetimeLayer`] finds no outcome and answers 500 |
 //!

@@ -86,11 +86,11 @@ async fn login(
     let device = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let pair = match sessions.start(Login::new(login.name).device(device), &grant).await {
         Ok(pair) => pair,
-        Err(error) => return error.kind().status().into_response(),
+        Err(error) => return error.into_response(),
     };
     match cookies.set(&pair) {
         Ok(set) => (set, StatusCode::NO_CONTENT).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 

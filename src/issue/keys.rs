@@ -89,7 +89,7 @@ impl SigningKeys {
     /// ```
     ///
     /// - Each key is a file of its own, which its owner alone may read (0600; a folder that is made here is 0700). A file that others may read or
-    ///   write is refused. Systems without such modes have to be told otherwise.
+    ///   write is refused. On systems without such modes the folder has to be protected by you.
     /// - Several nodes may share it and need no leader. It is read again once a minute while there are requests, and when a token names a
     ///   key that is not known here, once a second at most: a small read, done on the thread that serves the request.
     /// - Two nodes that open an empty folder at once may both make a key. Each verifies what the other has signed.

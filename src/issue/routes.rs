@@ -42,6 +42,7 @@ use crate::{
 ///
 /// fn app(sessions: Sessions<MemoryStore>) -> Result<Router, ConfigError> {
 ///     // What a subject may do by now: asked at each renewal.
+///     // One that asks a database is `move |session: Session| { let db = db.clone(); async move { .. } }`.
 ///     let grant = async |_session| Ok(Grant::new().roles(["clerk"])?);
 ///     let routes = SessionRoutes::with_cookies(SessionCookies::browser_app(), sessions.clone(), grant);
 ///     Ok(Router::new()
@@ -55,11 +56,13 @@ use crate::{
 /// | route | who may | the answer |
 /// |---|---|---|
 /// | `POST /refresh` | who has the refresh token | the next tokens |
-/// | `POST /logout` | anybody | 204. The session of the refresh token has ended, and that of the access token |
+/// | `POST /logout` | anybody | 204. The session of the refresh token has ended, and that of the access token. 204 also if neither was there or good |
 /// | `POST /logout/everywhere` | who has one of the two tokens | 200, `{"ended":3}`: all sessions of the subject |
 /// | `POST /logout/others` | likewise | 200, `{"ended":2}`: all but this one |
 /// | `GET /sessions` | who has the access token | 200, `{"sessions":[..]}`: each a [`Session`], with `current` |
 /// | `DELETE /sessions/{id}` | likewise | 204, or 404 if it is no session of one's own |
+///
+/// The paths are fixed: who needs two sets, for browsers and for apps, or has such a path already, nests one (`Router::nest`).
 ///
 /// An access token that has expired is no obstacle to logging out: the refresh token does as well.
 ///

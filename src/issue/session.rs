@@ -104,8 +104,22 @@ impl Session {
 
     /// When it began, as the standard library has it.
     pub fn began(&self) -> SystemTime {
-        UNIX_EPOCH.checked_add(Duration::from_millis(self.created_at)).unwrap_or(UNIX_EPOCH)
+        time(self.created_at)
     }
+
+    /// When it was last renewed, or when it began.
+    pub fn renewed(&self) -> SystemTime {
+        time(self.renewed_at)
+    }
+
+    /// When it ends, renewed or not.
+    pub fn expires(&self) -> SystemTime {
+        time(self.expires_at)
+    }
+}
+
+fn time(millis: u64) -> SystemTime {
+    UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(UNIX_EPOCH)
 }
 
 /// Names nobody: whose it is, is a claim.

@@ -250,7 +250,40 @@ pub struct NewSession {
     pub absolute: Duration,
 }
 
-/// A session as a store has it. All times are in milliseconds since 1970, by the store's clock.
+impl NewSession {
+    /// A session of this subject, on no device that is known; the other fields can be set. For stores that keep a session in columns: with
+    /// [`StoredSession::begin`] it makes a row again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_bearer::{NewSession, SessionId, SessionNonce, StoredSession};
+    ///
+    /// # struct Row { id: [u8; 16], subject: String, nonce: [u8; 32], created_at: u64, counter: u64, idle_until: u64 }
+    /// fn restored(row: Row) -> StoredSession {
+    ///     let (id, nonce) = (SessionId::from_bytes(row.id), SessionNonce::from_bytes(row.nonce));
+    ///     let new = NewSession::new(id, row.subject, nonce);
+    ///     let mut session = StoredSession::begin(new, row.created_at);
+    ///     session.counter = row.counter;
+    ///     session.idle_until = row.idle_until;
+    ///     // ... and so on with each column
+    ///     session
+    /// }
+    /// # drop(restored);
+    /// ```
+    pub fn new(id: SessionId, subject: impl Into<String>, nonce: SessionNonce) -> Self {
+        Self {
+            id,
+            subject: subject.into(),
+            nonce,
+            device: String::new(),
+            acr: None,
+            idle: Duration::ZERO,
+            absolute: Duration::ZERO,
+        }
+    }
+}
+
+/// A session as a store has it: what it is made of stands at [`NewSession::new`]. All times are in milliseconds since 1970, by the store's clock.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct StoredSession {

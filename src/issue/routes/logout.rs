@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     Desk,
-    answer::{Fault, json, refused},
+    answer::{Fault, json},
     own::session_of,
 };
 use crate::{
@@ -46,7 +46,7 @@ pub(super) async fn here<S: SessionStore>(
     });
     let response = match left {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => refused(&error),
+        Err(error) => error.into_response(),
     };
     Ok(desk.carrier.clear(response))
 }
@@ -77,7 +77,7 @@ pub(super) async fn others<S: SessionStore>(
             ended(desk.sessions.end_others(&subject, id).await)
         }
         // An access token that was issued without a session has no others.
-        Ok(_) => refused(&Kind::Invalid.into()),
+        Ok(_) => SessionError::from(Kind::Invalid).into_response(),
         Err(response) => response,
     })
 }
@@ -85,7 +85,7 @@ pub(super) async fn others<S: SessionStore>(
 fn ended(count: Result<usize, SessionError>) -> Response {
     match count {
         Ok(count) => json(StatusCode::OK, &json!({ "ended": count })),
-        Err(error) => refused(&error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -109,6 +109,6 @@ impl<S: SessionStore> Desk<S> {
         let session = self.sessions.find_by_token(&token).await;
         session
             .map(|session| Caller { subject: session.subject, session: Some(session.id) })
-            .map_err(|error| refused(&error))
+            .map_err(IntoResponse::into_response)
     }
 }

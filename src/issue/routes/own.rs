@@ -8,10 +8,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{
-    Desk,
-    answer::{json, refused},
-};
+use super::{Desk, answer::json};
 use crate::{
     issue::{
         session::Session,
@@ -45,7 +42,7 @@ pub(super) async fn list<S: SessionStore>(
             let rows: Vec<_> = sessions.into_iter().map(row).collect();
             json(StatusCode::OK, &json!({ "sessions": rows }))
         }
-        Err(error) => refused(&error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -61,7 +58,7 @@ pub(super) async fn end<S: SessionStore>(
     let response = match desk.sessions.end_of(token.subject().unwrap_or_default(), id).await {
         Ok(true) => StatusCode::NO_CONTENT.into_response(),
         Ok(false) => return StatusCode::NOT_FOUND.into_response(),
-        Err(error) => refused(&error),
+        Err(error) => error.into_response(),
     };
     if session_of(&token) == Some(id) { desk.carrier.clear(response) } else { response }
 }

@@ -5,10 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{
-    Desk,
-    answer::{Fault, refused},
-};
+use super::{Desk, answer::Fault};
 use crate::issue::store::SessionStore;
 
 /// `POST /refresh`
@@ -24,7 +21,7 @@ pub(super) async fn renew<S: SessionStore>(
     let pair = desk.sessions.renew(&token, |session| (desk.grant)(session)).await;
     match pair.and_then(|pair| desk.carrier.answer(&pair)) {
         Ok(response) => response,
-        Err(error) if error.kind().status().is_server_error() => refused(&error),
-        Err(error) => desk.carrier.clear(refused(&error)),
+        Err(error) if error.kind().status().is_server_error() => error.into_response(),
+        Err(error) => desk.carrier.clear(error.into_response()),
     }
 }

@@ -59,7 +59,7 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// As [`end`](Self::end).
+    /// As [`end`](Self::end); or the store cannot be reached and it is not known whose it is: then nothing was ended.
     pub async fn end_of(&self, subject: &str, id: SessionId) -> Result<bool, SessionError> {
         match self.0.store.find(id).await? {
             Some(session) if session.subject == subject => self.end(id).await,
@@ -95,7 +95,7 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// # Errors
     ///
-    /// As [`end_all`](Self::end_all); or the session to keep has ended or is not this subject's, and nothing was ended.
+    /// The store cannot be reached, or the session to keep has ended or is not this subject's: then nothing was ended. Or the log of what is revoked cannot be reached.
     pub async fn end_others(&self, subject: &str, keep: SessionId) -> Result<usize, SessionError> {
         self.end_those(subject, Some(keep)).await
     }

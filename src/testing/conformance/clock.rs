@@ -8,7 +8,31 @@ use std::{
 
 use crate::clock::Clock;
 
-/// The clock of a store that is tested: it stands still until the suite sets it, forward or back. Clones are the same clock.
+/// A clock that stands still until it is set, forward or back. Clones are the same clock: give one to
+/// [`SigningKeysBuilder::clock`](crate::SigningKeysBuilder::clock) and one to the store, and a test decides how old tokens and sessions are.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::{
+///     Algorithm, Grant, Issuer, MemoryStore, RefreshKeys, Sessions, SigningKeys, testing::TestClock,
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let clock = TestClock::new();
+/// let keys = SigningKeys::builder(Algorithm::ES256).clock(clock.clone()).build()?;
+/// let issuer = Issuer::new("https://login.example", "https://api.example", "web", keys)?;
+/// let store = MemoryStore::with_clock(clock.clone());
+/// let sessions = Sessions::new(issuer.clone(), store, RefreshKeys::new([7; 32])?)?;
+///
+/// let pair = sessions.start("ada", &Grant::new()).await?;
+/// sessions.renew(pair.refresh_token(), async |_| Ok(Grant::new())).await?;
+/// clock.forward(Duration::from_secs(31));                 // the grace is over: that token was stolen
+/// let error = sessions.renew(pair.refresh_token(), async |_| Ok(Grant::new())).await.unwrap_err();
+/// assert_eq!(error.kind().code(), "reused");
+/// assert!(issuer.verifier()?.verify(pair.access_token().as_str()).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct TestClock(Arc<AtomicU64>);
 
@@ -16,7 +40,8 @@ pub struct TestClock(Arc<AtomicU64>);
 const BEGINNING: u64 = 1_700_000_000_123;
 
 impl TestClock {
-    pub(super) fn new() -> Self {
+    /// A clock that shows some time in 2023.
+    pub fn new() -> Self {
         Self(Arc::new(AtomicU64::new(BEGINNING)))
     }
 
@@ -25,16 +50,25 @@ impl TestClock {
         self.0.load(Ordering::SeqCst)
     }
 
-    pub(super) fn set(&self, millis: u64) {
+    /// Sets it, in milliseconds since 1970.
+    pub fn set(&self, millis: u64) {
         self.0.store(millis, Ordering::SeqCst);
     }
 
-    pub(super) fn forward(&self, by: Duration) {
+    /// Sets it forward.
+    pub fn forward(&self, by: Duration) {
         self.set(self.millis().saturating_add(in_millis(by)));
     }
 
-    pub(super) fn back(&self, by: Duration) {
+    /// Sets it back.
+    pub fn back(&self, by: Duration) {
         self.set(self.millis().saturating_sub(in_millis(by)));
+    }
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
