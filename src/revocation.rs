@@ -7,11 +7,12 @@ mod log;
 mod set;
 
 use std::{
+    collections::HashSet,
     fmt,
     future::Future,
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -81,8 +82,8 @@ struct Inner {
     set: RwLock<Set>,
     /// There was an entry once: until then nobody looks for one.
     used: AtomicBool,
-    /// When somebody last looked at the clock, in seconds.
-    seen: AtomicU64,
+    /// What nodes have said whose clocks were far ahead: it counts once, for the time at which it was heard.
+    ahead: Mutex<HashSet<RevokedEntry>>,
     following: Option<Following>,
 }
 
@@ -123,7 +124,8 @@ impl Revocations {
         &self,
         subject: &str,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        let before = self.mark();
+        let named = self.0.read().subject_mark(subject);
+        let before = self.mark(named);
         self.revoke(Revoked::Subject { sub: subject.to_owned(), before })
     }
 
@@ -132,13 +134,13 @@ impl Revocations {
         &self,
         client_id: &str,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        let before = self.mark();
+        let before = self.mark(self.0.read().latest_mark());
         self.revoke(Revoked::Client { client_id: client_id.to_owned(), before })
     }
 
     /// Refuses all tokens that were issued so far.
     pub fn revoke_everyone(&self) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        let before = self.mark();
+        let before = self.mark(self.0.read().latest_mark());
         self.revoke(Revoked::Everyone { before })
     }
 
@@ -215,10 +217,9 @@ impl Revocations {
         self.len() == 0
     }
 
-    /// What was issued so far is dated before it: by an issuer with this set at the latest mark, which may lie a second ahead.
-    fn mark(&self) -> u64 {
+    /// What was issued so far is dated before it: by an issuer with this set at the latest mark that concerns it, which may lie a second ahead.
+    fn mark(&self, latest: u64) -> u64 {
         let next = self.0.now().as_secs().saturating_add(1);
-        let latest = self.0.read().latest_mark();
         // Who logs out again and again within a second does not lock himself out for minutes.
         latest.saturating_add(1).clamp(next, next.saturating_add(AHEAD - 1))
     }
@@ -231,6 +232,9 @@ impl Revocations {
 
 /// So far may marks lie ahead, in seconds.
 const AHEAD: u64 = 5;
+
+/// So many entries are remembered whose writers' clocks were far ahead.
+const MOST_AHEAD: usize = 10_000;
 
 impl Inner {
     fn now(&self) -> NumericDate {
@@ -245,17 +249,6 @@ impl Inner {
         self.set.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a token is dated ahead by more than clocks may differ.
-    fn is_ahead(&self, issued_at: NumericDate) -> bool {
-        // Most tokens are older than the last time somebody looked at the clock.
-        if issued_at.as_secs() <= self.seen.load(Ordering::Relaxed) {
-            return false;
-        }
-        let now = self.now();
-        self.seen.store(now.as_secs(), Ordering::Relaxed);
-        issued_at > self.latest()
-    }
-
     /// The latest date that a token can have in good faith.
     fn latest(&self) -> NumericDate {
         self.now().plus(self.leeway).plus(Duration::from_secs(AHEAD))
@@ -268,9 +261,20 @@ impl Inner {
         Bounds { before: latest.as_secs(), until: until.as_secs().saturating_add(1) }
     }
 
-    /// An entry as it is kept here.
-    fn bounded(&self, entry: &RevokedEntry) -> RevokedEntry {
-        entry.clone().within(self.bounds())
+    /// Whether this is new here, as it would be kept.
+    fn is_new(&self, set: &Set, entry: &RevokedEntry) -> bool {
+        let bounds = self.bounds();
+        if set.covers(&entry.clone().within(bounds)) {
+            return false;
+        }
+        if entry.what.before().is_none_or(|before| before <= bounds.before) {
+            return true;
+        }
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if ahead.len() >= MOST_AHEAD {
+            ahead.clear();
+        }
+        ahead.insert(entry.clone())
     }
 
     fn has_revoked(&self, token: &VerifiedToken) -> bool {
@@ -314,7 +318,7 @@ impl RevocationCheck for Revocations {
     fn check(&self, token: &VerifiedToken) -> Revocation {
         let inner = &*self.0;
         // What is dated ahead of its time would outlive every entry.
-        if token.issued_at().is_some_and(|issued_at| inner.is_ahead(issued_at)) {
+        if token.issued_at().is_some_and(|issued_at| issued_at > inner.latest()) {
             return Revocation::Revoked;
         }
         if inner.used.load(Ordering::Acquire) && inner.has_revoked(token) {

@@ -172,7 +172,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     getrandom::fill(&mut secret)?;
 
     // One file has the sessions and what is revoked. Of its own for each start, as the keys are.
-    let file = std::env::temp_dir().join(format!("tower-bearer-demo-{}.redb", std::process::id()));
+    let mut name = [0; 8];
+    getrandom::fill(&mut name)?;
+    let name = format!("tower-bearer-demo-{:x}.redb", u64::from_ne_bytes(name));
+    let file = std::env::temp_dir().join(name);
     let store = Store::open(&file)?;
     let revocations = Revocations::builder(&url, LIFETIME).log(store.clone()).build()?;
     let issuer = Issuer::builder(&url, "https://api.example", "web", keys)

@@ -137,6 +137,12 @@ impl SessionCookies {
         SetCookies(cookies.iter().filter_map(|it| self.kept(it, "", Duration::ZERO).ok()).collect())
     }
 
+    /// How long an access token can be, in bytes.
+    #[cfg(feature = "routes")]
+    pub(super) fn longest(&self) -> usize {
+        LONGEST.saturating_sub(self.access.name().len())
+    }
+
     fn kept(
         &self,
         cookie: &TokenCookie,

@@ -155,14 +155,14 @@ impl Issuer {
         self.0.lifetime
     }
 
-    /// Its metadata ([RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)), to be served below `/.well-known/`, with the
+    /// Its metadata for those who verify its tokens ([RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)), to be served below `/.well-known/`, with the
     /// URL at which [`SigningKeys::jwks`] is served.
     pub fn metadata(&self, jwks_uri: &str) -> Value {
         json!({
             "issuer": self.0.name,
             "jwks_uri": jwks_uri,
             "response_types_supported": [],
-            "grant_types_supported": ["refresh_token"],
+            "grant_types_supported": [],
             "token_endpoint_auth_methods_supported": ["none"],
             "access_token_signing_alg_values_supported": [self.0.keys.algorithm().name()],
         })

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     error::ConfigError,
+    jose::compact::MAX_TOKEN_LEN,
     telemetry::{TARGET, count},
 };
 
@@ -138,7 +139,21 @@ impl<S: SessionStore> Sessions<S> {
         F: FnOnce(Session) -> R,
         R: Future<Output = Result<Grant, GrantError>>,
     {
-        let renewed = self.try_renew(refresh_token, grant).await;
+        self.renew_within(MAX_TOKEN_LEN, refresh_token, grant).await
+    }
+
+    /// The same, where the client can take access tokens of so many bytes.
+    pub(super) async fn renew_within<F, R>(
+        &self,
+        longest: usize,
+        refresh_token: &str,
+        grant: F,
+    ) -> Result<TokenPair, SessionError>
+    where
+        F: FnOnce(Session) -> R,
+        R: Future<Output = Result<Grant, GrantError>>,
+    {
+        let renewed = self.try_renew(longest, refresh_token, grant).await;
         count::renewal(match &renewed {
             Ok((_, outcome)) => outcome,
             Err(error) => error.kind().code(),
@@ -148,6 +163,7 @@ impl<S: SessionStore> Sessions<S> {
 
     async fn try_renew<F, R>(
         &self,
+        longest: usize,
         refresh_token: &str,
         grant: F,
     ) -> Result<(TokenPair, &'static str), SessionError>
@@ -169,7 +185,7 @@ impl<S: SessionStore> Sessions<S> {
             }
         };
         // Before anything is written: a fault of ours uses up no token.
-        let access = self.mint(&session, &grant)?;
+        let access = self.mint(&session, &grant)?.within(longest)?;
         // It may have been ended while `grant` was waited for, and the store may have lost that.
         self.refuse_ended(id, false).await?;
         let (counter, outcome) = self.rotate(id, presented.counter).await?;
@@ -205,11 +221,16 @@ impl<S: SessionStore> Sessions<S> {
         Duration::from_millis(session.expires_at.saturating_sub(self.0.issuer.now()))
     }
 
-    /// The session of a refresh token, whichever of its tokens it is, unless it has ended.
+    /// The session of a refresh token, unless it has ended. A token that is older than the last was stolen, or the one after it: its session ends.
     #[cfg(feature = "routes")]
     pub(super) async fn find_by_token(&self, refresh_token: &str) -> Result<Session, SessionError> {
-        let (_, stored) = self.authentic(refresh_token).await?;
+        let (presented, stored) = self.authentic(refresh_token).await?;
         self.refuse_ended(stored.id, stored.ended).await?;
+        if presented.counter.saturating_add(1) < stored.counter {
+            tracing::warn!(target: TARGET, session = %stored.id, "a refresh token was used again: its session was ended");
+            self.end(stored.id).await?;
+            return Err(Kind::Reused.into());
+        }
         Ok(Session::of(stored))
     }
 

@@ -1,9 +1,6 @@
 use std::{
     fmt,
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::{Arc, Mutex, RwLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -95,7 +92,7 @@ impl RevocationsBuilder {
             clock,
             set: RwLock::default(),
             used: AtomicBool::new(false),
-            seen: AtomicU64::new(0),
+            ahead: Mutex::default(),
             following,
         });
         if inner.following.is_some() {

@@ -182,7 +182,7 @@ impl Inner {
             let some: Vec<_> = entries.by_ref().take(CHUNK).collect();
             let new: Vec<_> = {
                 let here = self.read();
-                some.into_iter().filter(|entry| !here.covers(&self.bounded(entry))).collect()
+                some.into_iter().filter(|entry| self.is_new(&here, entry)).collect()
             };
             self.insert(new);
             yield_now().await;

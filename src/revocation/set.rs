@@ -29,6 +29,8 @@ pub(super) struct Generation {
     clients: HashMap<Box<str>, Mark>,
     everyone: Option<Mark>,
     latest_mark: u64,
+    /// The same without those of subjects.
+    latest_shared: u64,
     /// When the first of them may be forgotten, and when the last.
     first: u64,
     last: u64,
@@ -78,6 +80,15 @@ impl Set {
         of(&self.young).max(of(&self.old))
     }
 
+    /// The latest of the marks that may concern a subject's tokens; 0 if there is none.
+    pub(super) fn subject_mark(&self, subject: &str) -> u64 {
+        let of = |set: &Generation| {
+            let own = set.subjects.get(subject).map_or(0, |mark| mark.before);
+            own.max(set.latest_shared)
+        };
+        of(&self.young).max(of(&self.old))
+    }
+
     /// The latest of all marks; 0 if there is none.
     pub(super) fn latest_mark(&self) -> u64 {
         self.young.latest_mark.max(self.old.latest_mark)
@@ -108,7 +119,11 @@ impl Generation {
         let RevokedEntry { issuer: _, what, until } = entry;
         self.first = if self.last == 0 { until } else { self.first.min(until) };
         self.last = self.last.max(until);
-        self.latest_mark = self.latest_mark.max(what.before().unwrap_or_default());
+        let before = what.before().unwrap_or_default();
+        self.latest_mark = self.latest_mark.max(before);
+        if !matches!(what, Revoked::Subject { .. }) {
+            self.latest_shared = self.latest_shared.max(before);
+        }
         match what {
             Revoked::Token { jti } => name(&mut self.tokens, jti, until),
             Revoked::Session { sid } => name(&mut self.sessions, sid, until),

@@ -29,7 +29,8 @@ const LEAVING: usize = 256;
 impl RevocationLog for RedbStore {
     fn append(&self, entries: Vec<RevokedEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
-            let news = self.write(move |pages| append(pages, entries)).await?;
+            let now = self.0.time.wall_seconds();
+            let news = self.write(move |pages| append(pages, entries, now)).await?;
             for entry in news {
                 // Nobody may be listening.
                 let _ = self.0.told.send(entry);
@@ -40,7 +41,7 @@ impl RevocationLog for RedbStore {
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Vec<RevokedEntry>, StoreError>> {
-        let now = self.0.time.now() / 1000;
+        let now = self.0.time.wall_seconds();
         self.read(move |file| snapshot(file, now)).boxed()
     }
 
@@ -56,8 +57,11 @@ impl RevocationLog for RedbStore {
 }
 
 /// Writes entries down, and says which of them were not there.
-fn append(pages: &mut Pages<'_>, entries: Vec<RevokedEntry>) -> Result<Vec<RevokedEntry>, Fault> {
-    let now = pages.now / 1000;
+fn append(
+    pages: &mut Pages<'_>,
+    entries: Vec<RevokedEntry>,
+    now: u64,
+) -> Result<Vec<RevokedEntry>, Fault> {
     let mut news = Vec::new();
     for entry in entries.into_iter().filter(|entry| entry.until > now) {
         if put(pages, &entry)? {

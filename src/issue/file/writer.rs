@@ -37,6 +37,11 @@ impl Time {
         self.latest.fetch_max(now, Ordering::AcqRel).max(now)
     }
 
+    /// What the clock says, in seconds: what is revoked is dated by that of the nodes, and not by the latest time that was seen here.
+    pub(super) fn wall_seconds(&self) -> u64 {
+        self.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    }
+
     /// The latest time that stands in the file.
     pub(super) fn written(&self) -> u64 {
         self.written.load(Ordering::Acquire)

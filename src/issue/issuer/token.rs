@@ -88,6 +88,16 @@ impl AccessToken {
         Ok(Self { token, jwt_id: claims.jti.to_owned(), expires_in })
     }
 
+    /// The same, unless it is longer than this.
+    pub(in crate::issue) fn within(self, longest: usize) -> Result<Self, IssueError> {
+        match self.token.len() {
+            length if length > longest => Err(IssueError::new(format!(
+                "the access token has {length} bytes, and there is room for {longest}: put less into the grant"
+            ))),
+            _ => Ok(self),
+        }
+    }
+
     /// The token in compact form, for the client.
     pub fn as_str(&self) -> &str {
         &self.token

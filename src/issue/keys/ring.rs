@@ -105,11 +105,12 @@ impl Ring {
     /// What the folder holds now, if it was not read within this second: for a key that is not known here.
     pub(super) fn latest(&self) -> Arc<State> {
         let now = self.now();
-        if self.is_old(now, CERTAIN) {
-            let turn = self.lock();
-            if self.is_old(now, CERTAIN) {
-                self.read_folder(&turn, now);
-            }
+        if self.is_old(now, CERTAIN)
+            // Whoever thinks up names does not make others wait for a slow folder.
+            && let Ok(turn) = self.turn.try_lock()
+            && self.is_old(now, CERTAIN)
+        {
+            self.read_folder(&turn, now);
         }
         self.held()
     }
@@ -250,10 +251,12 @@ impl Ring {
         }
         let all = State::new(keys);
         // A day later than in memory, for issuers elsewhere whose tokens live longer.
-        for dated in all.keys.iter().take(all.gone(now, LONGEST)) {
+        let gone: Vec<_> = all.keys.iter().take(all.gone(now, LONGEST)).cloned().collect();
+        self.set(all.keys, now);
+        // A folder in which nothing can be removed is read all the same.
+        for dated in gone {
             folder.remove(dated.kid())?;
         }
-        self.set(all.keys, now);
         damaged.pop().map_or(Ok(()), |damaged| Err(damaged.into()))
     }
 

@@ -10,9 +10,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{Fault, json};
-use crate::issue::{
-    cookies::SessionCookies,
-    session::{SessionError, TokenPair},
+use crate::{
+    issue::{
+        cookies::SessionCookies,
+        session::{SessionError, TokenPair},
+    },
+    jose::compact::MAX_TOKEN_LEN,
 };
 
 /// Longer bodies are not read.
@@ -36,6 +39,14 @@ impl Carrier {
                 let token = token.map_err(|_| Fault::InvalidRequest)?;
                 Ok(token.map(str::to_owned))
             }
+        }
+    }
+
+    /// How long an access token can be, in bytes.
+    pub(super) fn longest(&self) -> usize {
+        match self {
+            Self::Body => MAX_TOKEN_LEN,
+            Self::Cookies(cookies) => cookies.longest(),
         }
     }
 

@@ -59,7 +59,14 @@ pub(super) async fn everywhere<S: SessionStore>(
 ) -> Result<Response, Fault> {
     let token = desk.carrier.refresh_token(request).await?;
     let response = match desk.caller(verified, token).await {
-        Ok(caller) => ended(desk.sessions.end_all(&caller.subject).await),
+        Ok(caller) => {
+            let all = desk.sessions.end_all(&caller.subject).await;
+            if let (Err(_), Some(id)) = (&all, caller.session) {
+                // This one at least is known, and is refused here from now on.
+                drop(desk.sessions.end(id).await);
+            }
+            ended(all)
+        }
         Err(response) => response,
     };
     Ok(desk.carrier.clear(response))

@@ -18,7 +18,10 @@ pub(super) async fn renew<S: SessionStore>(
         Ok(None) => return Fault::InvalidRequest.into_response(),
         Err(fault) => return fault.into_response(),
     };
-    let pair = desk.sessions.renew(&token, |session| (desk.grant)(session)).await;
+    let pair = desk
+        .sessions
+        .renew_within(desk.carrier.longest(), &token, |session| (desk.grant)(session))
+        .await;
     match pair.and_then(|pair| desk.carrier.answer(&pair)) {
         Ok(response) => response,
         Err(error) if error.kind().status().is_server_error() => error.into_response(),

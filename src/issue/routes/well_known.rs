@@ -27,7 +27,7 @@ use crate::{
 /// | route, for `https://login.example` | what is there |
 /// |---|---|
 /// | `GET /.well-known/jwks.json` | the public keys ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)) |
-/// | `GET /.well-known/openid-configuration` | the [metadata](Issuer::metadata) that [`TrustedIssuer::discover`](crate::TrustedIssuer::discover) and clients of OpenID Connect read |
+/// | `GET /.well-known/openid-configuration` | the [metadata](Issuer::metadata) that [`TrustedIssuer::discover`](crate::TrustedIssuer::discover) and others who verify read; it has no endpoint, so that clients cannot log in by it |
 /// | `GET /.well-known/oauth-authorization-server` | the same ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)) |
 ///
 /// With `https://example.com/login` as the issuer's name, the first two are below `/login`, and the third has `/login` behind it, as the two

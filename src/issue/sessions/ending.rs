@@ -24,6 +24,9 @@ impl Owed {
     fn add(&self, ended: &[SessionId]) {
         let mut ids = self.ids();
         let room = MOST.saturating_sub(ids.len());
+        if room < ended.len() {
+            tracing::warn!(target: TARGET, "too many sessions have ended while the store is away: some may go on");
+        }
         ids.extend(ended.iter().take(room));
     }
 
@@ -107,11 +110,16 @@ impl<S: SessionStore> Sessions<S> {
     /// The store cannot be reached.
     pub async fn purge(&self, limit: usize) -> Result<usize, SessionError> {
         let owed: Vec<_> = self.0.owed.ids().iter().take(limit).copied().collect();
+        let mut failed = Ok(());
         for id in owed {
-            self.0.store.revoke(id).await?;
-            self.0.owed.settle(&[id]);
+            match self.0.store.revoke(id).await {
+                Ok(_) => self.0.owed.settle(&[id]),
+                Err(error) => failed = Err(error),
+            }
         }
-        Ok(self.0.store.purge(limit).await?)
+        let purged = self.0.store.purge(limit).await?;
+        failed?;
+        Ok(purged)
     }
 
     async fn end_those(
@@ -145,7 +153,9 @@ impl<S: SessionStore> Sessions<S> {
     ) -> Result<(), SessionError> {
         if ended {
             // Whoever has ended it may not have come to say so.
-            self.0.issuer.revocations().note_sessions(&[id]);
+            if !self.0.issuer.revocations().has_session(&id.to_string()) {
+                self.0.issuer.revocations().note_sessions(&[id]);
+            }
             return Err(Kind::Ended.into());
         }
         let is_owed = self.0.owed.ids().contains(&id);

@@ -207,7 +207,8 @@ async fn a_node_whose_clock_is_a_day_ahead_locks_nobody_out() {
     let ahead = Hand::default();
     ahead.set(86_400);
     let wrong = Node::with(log.clone(), |set| set.clock(ahead));
-    let right = Node::of(log);
+    let hand = Hand::default();
+    let right = Node::with(log, |set| set.clock(hand.clone()));
     settle().await;
     wrong.revocations.revoke_everyone().await.unwrap();
     wrong.revocations.revoke_session("s").await.unwrap();
@@ -218,6 +219,13 @@ async fn a_node_whose_clock_is_a_day_ahead_locks_nobody_out() {
     };
     assert!(right.verifier.verify(&at(0)).await.is_err(), "it is revoked nonetheless");
     right.verifier.verify(&at(65)).await.unwrap();
+    // It counts once, and not anew with each reading.
+    for seconds in 1..20 {
+        hand.set(seconds * 5);
+        after(5).await;
+        right.verifier.verify(&at(65)).await.unwrap();
+    }
+    assert!(right.verifier.verify(&at(0)).await.is_err());
 }
 
 /// A log that panics once.

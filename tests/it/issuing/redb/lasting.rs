@@ -2,7 +2,8 @@
 
 use futures_util::FutureExt as _;
 use tower_bearer::{
-    RedbStore, RevocationLog as _, Revoked, RevokedEntry, RotationLimits, SessionStore as _,
+    RedbStore, RevocationLog as _, Revoked, RevokedEntry, RotationLimits, SessionId,
+    SessionStore as _,
 };
 
 use super::{
@@ -30,6 +31,22 @@ async fn sessions_go_on_after_a_restart() {
     service.renew(second.refresh_token()).await.unwrap();
     assert_eq!(service.renew(over.refresh_token()).await.unwrap_err(), Kind::Ended);
     assert_eq!(service.sessions.list("ada").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_for_a_moment_loses_no_revocation() {
+    let (folder, hand) = (Folder::new(), Hand::default());
+    let open = || RedbStore::open_with_clock(folder.file(), hand.clone()).unwrap();
+    let entry =
+        RevokedEntry::new("https://a.example", Revoked::Token { jti: "t".to_owned() }, NOW + 900);
+    let store = open();
+    hand.set(86_400);
+    store.revoke(SessionId::from_bytes([1; 16])).await.unwrap();
+    hand.set(0);
+    store.append(vec![entry.clone()]).await.unwrap();
+    assert_eq!(store.snapshot().await.unwrap(), std::slice::from_ref(&entry));
+    drop(store);
+    assert_eq!(open().snapshot().await.unwrap(), [entry]);
 }
 
 #[tokio::test]

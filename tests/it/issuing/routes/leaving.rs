@@ -65,6 +65,21 @@ async fn who_has_no_token_is_logged_out_already() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_spent_long_ago_logs_nobody_out_but_itself() {
+    let site = Site::with_cookies().await;
+    let (first, other) = (site.service.login("ada").await, site.service.login("ada").await);
+    let second = site.service.renew(first.refresh_token()).await.unwrap();
+    site.service.renew(second.refresh_token()).await.unwrap();
+    for path in ["/logout/everywhere", "/logout/others"] {
+        let cookie = super::refresh(first.refresh_token());
+        let reply = site.ask(Method::POST, path, &[("cookie", &cookie)]).await;
+        reply.assert_fault("invalid_grant", path);
+    }
+    assert!(site.service.lives(&other).await);
+    assert!(!site.service.lives(&first).await, "it was stolen, or the one after it");
+}
+
+#[tokio::test]
 async fn everywhere_and_everywhere_else() {
     let site = Site::with_cookies().await;
     let here = site.service.login("ada").await;

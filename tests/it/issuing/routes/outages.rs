@@ -1,6 +1,7 @@
 //! While the store is down.
 
 use http::Method;
+use tower_bearer::SessionErrorKind;
 
 use super::{CLEARED, Site, both, refresh};
 use crate::support::Reply;
@@ -39,6 +40,26 @@ async fn leaving_clears_them_and_says_that_it_is_not_done() {
         let reply = site.ask(Method::POST, path, &[("cookie", &pair)]).await;
         assert_unavailable(&reply, path);
         assert_eq!(reply.cookies(), CLEARED, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn ones_own_session_has_ended_here_nonetheless() {
+    for everywhere in [true, false] {
+        let site = Site::with_cookies().await;
+        let pair = site.service.login("ada").await;
+        site.cut_off(true);
+        let reply = if everywhere {
+            site.post("/logout/everywhere", &pair).await
+        } else {
+            let path = format!("/sessions/{}", pair.session().id);
+            site.ask(Method::DELETE, &path, &[("cookie", &super::both(&pair))]).await
+        };
+        assert_eq!(reply.status, 503);
+        site.cut_off(false);
+        site.service.hand.set(3600);
+        let renewed = site.service.renew(pair.refresh_token()).await;
+        assert_eq!(renewed.unwrap_err(), SessionErrorKind::Ended, "{everywhere}");
     }
 }
 

@@ -131,6 +131,9 @@ async fn a_token_too_long_for_a_cookie_is_a_fault_of_this_side() {
     let reply = site.post("/refresh", &pair).await;
     assert_eq!((reply.status, &*reply.body), (500, r#"{"error":"server_error"}"#));
     assert_eq!(reply.cookies(), [""; 0]);
+    // And it has used up no token.
+    site.service.hand.set(60);
+    site.service.renew(pair.refresh_token()).await.unwrap();
 }
 
 #[tokio::test]
