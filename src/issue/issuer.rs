@@ -103,7 +103,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// The subject is empty, or the token would be longer than verifiers take ([`MAX_TOKEN_LEN`]); or there is no key, no
+    /// The subject is empty, or the token would be longer than verifiers take ([`MAX_TOKEN_LEN`](crate::MAX_TOKEN_LEN)); or there is no key, no
     /// memory or no randomness.
     pub fn issue(&self, subject: &str, grant: &Grant) -> Result<AccessToken, IssueError> {
         self.mint(subject, grant, None)
