@@ -2,6 +2,7 @@
 
 #[cfg(feature = "axum")]
 mod answer;
+pub(crate) mod checkup;
 #[cfg(feature = "cookies")]
 pub(crate) mod cookies;
 #[cfg(feature = "redb")]

@@ -388,6 +388,7 @@ pub use crate::{
 pub use crate::{
     error::StoreError,
     issue::{
+        checkup::{Checkup, Finding, Soundness},
         grant::Grant,
         issuer::{AccessToken, IssueError, Issuer, IssuerBuilder},
         keys::{SigningKeys, SigningKeysBuilder},
@@ -401,7 +402,7 @@ pub use crate::{
         },
     },
     revocation::{
-        MemoryLog, RevocationLog, Revocations, RevocationsBuilder, Revoked, RevokedEntry,
+        MemoryLog, RevocationLog, Revocations, RevocationsBuilder, Revoked, RevokedEntry, Told,
     },
 };
 

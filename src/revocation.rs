@@ -17,10 +17,14 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
+
+#[cfg(feature = "redb")]
+pub(crate) use self::log::told;
 pub use self::{
     builder::RevocationsBuilder,
     entry::{Revoked, RevokedEntry},
-    log::{MemoryLog, RevocationLog},
+    log::{MemoryLog, RevocationLog, Told},
 };
 use self::{
     entry::Bounds,
@@ -85,7 +89,11 @@ struct Inner {
     /// What nodes have said whose clocks were far ahead: it counts once, for the time at which it was heard.
     ahead: Mutex<HashSet<RevokedEntry>>,
     following: Option<Following>,
+    readers: Mutex<Vec<Reader>>,
 }
+
+/// Is told after each reading of the log which sessions it had lost, and says what there is to do then; `None` once there is nobody any more who would do it.
+type Reader = Box<dyn Fn(&[&str]) -> Option<BoxFuture<'static, ()>> + Send + Sync>;
 
 impl Revocations {
     /// A set for the tokens of this issuer, none of which lives longer than this, from `iat` to `exp`.
@@ -169,6 +177,15 @@ impl Revocations {
 
     fn entry(&self, what: Revoked) -> RevokedEntry {
         RevokedEntry { issuer: self.0.issuer.clone().into(), what, until: self.until() }
+    }
+
+    /// Whenever the log was read, this is asked what there is to do for sessions.
+    pub(crate) fn when_read(
+        &self,
+        reader: impl Fn(&[&str]) -> Option<BoxFuture<'static, ()>> + Send + Sync + 'static,
+    ) {
+        let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.push(Box::new(reader));
     }
 
     /// Refuses the tokens of these sessions here, and says so to nobody yet.

@@ -19,11 +19,15 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(message: impl Into<Cow<'static, str>>) -> Self {
+    /// For stores and other parts that are built outside this crate: the message says what to do.
+    #[must_use]
+    pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), source: None }
     }
 
-    pub(crate) fn because(
+    /// The same with its cause, which should hold no secret.
+    #[must_use]
+    pub fn because(
         message: impl Into<Cow<'static, str>>,
         source: impl Error + Send + Sync + 'static,
     ) -> Self {

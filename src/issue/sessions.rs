@@ -318,7 +318,9 @@ impl<S: SessionStore> SessionsBuilder<S> {
         }
         let (limits, owed) = (RotationLimits::new(idle, grace), Owed::default());
         let keys = keys.bound_to([issuer.name(), issuer.client_id()]);
-        Ok(Sessions(Arc::new(Inner { issuer, store, keys, limits, absolute, owed })))
+        let sessions = Sessions(Arc::new(Inner { issuer, store, keys, limits, absolute, owed }));
+        sessions.settle_when_read();
+        Ok(sessions)
     }
 }
 

@@ -94,6 +94,7 @@ impl RevocationsBuilder {
             used: AtomicBool::new(false),
             ahead: Mutex::default(),
             following,
+            readers: Mutex::default(),
         });
         if inner.following.is_some() {
             follow::begin(&inner)?;

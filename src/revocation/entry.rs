@@ -53,7 +53,40 @@ pub enum Revoked {
     },
 }
 
+const CLIENT: u8 = 1;
+const EVERYONE: u8 = 2;
+const SESSION: u8 = 3;
+const SUBJECT: u8 = 4;
+const TOKEN: u8 = 5;
+
 impl Revoked {
+    /// For logs that keep it in columns: a number for its kind that stays the same over versions, its name and its mark, of which some have none (`""`, 0).
+    pub fn to_parts(&self) -> (u8, &str, u64) {
+        match self {
+            Self::Client { client_id, before } => (CLIENT, client_id, *before),
+            Self::Everyone { before } => (EVERYONE, "", *before),
+            Self::Session { sid } => (SESSION, sid, 0),
+            Self::Subject { sub, before } => (SUBJECT, sub, *before),
+            Self::Token { jti } => (TOKEN, jti, 0),
+        }
+    }
+
+    /// What [`to_parts`](Self::to_parts) was made of; `None` for a kind that is not known.
+    pub fn from_parts(kind: u8, name: String, before: u64) -> Option<Self> {
+        Some(match kind {
+            CLIENT => Self::Client { client_id: name, before },
+            EVERYONE => Self::Everyone { before },
+            SESSION => Self::Session { sid: name },
+            SUBJECT => Self::Subject { sub: name, before },
+            TOKEN => Self::Token { jti: name },
+            _ => return None,
+        })
+    }
+
+    pub(super) fn session(&self) -> Option<&str> {
+        if let Self::Session { sid } = self { Some(sid) } else { None }
+    }
+
     /// Of a mark, its time.
     pub(super) fn before(&self) -> Option<u64> {
         match self {

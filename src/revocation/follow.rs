@@ -5,36 +5,49 @@ use std::{
     future::pending,
     panic::AssertUnwindSafe,
     sync::{
-        Arc, Weak,
+        Arc, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, StreamExt as _, stream::BoxStream};
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::{
     runtime::Handle,
     task::yield_now,
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Inner, RevocationLog, RevokedEntry, set::Set};
+use super::{Inner, RevocationLog, RevokedEntry, Told, set::Set};
 use crate::{
     error::{ConfigError, StoreError},
     telemetry::TARGET,
 };
 
-/// How often everything is read.
+/// Everything is read so often.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 
-/// Before a log is asked again that has ended what it told.
+/// So much less is waited, for reading takes time as well. A part of it is left to chance: nodes that start together, or find a log again together,
+/// should not all read it at once.
+const EARLY: Duration = Duration::from_secs(1);
+
+/// Before a log is asked again that has ended what it told, or could not be read.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// What ends all the time is not read all the time.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// So many entries are handled at once.
 const CHUNK: usize = 1024;
 
 /// How long a log may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it may take to say that it will tell: it is read all the same.
+const SOON: Duration = Duration::from_secs(1);
+
+/// How long may be spent at a time on what sessions have to make up for.
+const WORK: Duration = Duration::from_secs(1);
 
 /// What is known of a log.
 pub(super) struct Following {
@@ -64,6 +77,11 @@ impl Following {
         done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
     }
 
+    async fn subscribe(&self) -> Result<Option<Told>, StoreError> {
+        let done = timeout(SOON, self.log.subscribe()).await;
+        done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
+    }
+
     async fn snapshot(&self) -> Result<Vec<RevokedEntry>, StoreError> {
         let done = timeout(PATIENCE, self.log.snapshot()).await;
         done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
@@ -86,7 +104,7 @@ pub(super) fn begin(inner: &Arc<Inner>) -> Result<(), ConfigError> {
         // A log of somebody else's may panic: that is no reason to say 503 for ever.
         while AssertUnwindSafe(follow(set.clone())).catch_unwind().await.is_err() {
             tracing::error!(target: TARGET, "a log of revocations has panicked");
-            rest(EVERY).await;
+            rest_until(Instant::now(), EVERY).await;
         }
     });
     Ok(())
@@ -94,28 +112,34 @@ pub(super) fn begin(inner: &Arc<Inner>) -> Result<(), ConfigError> {
 
 async fn follow(set: Weak<Inner>) {
     let mut told = None;
-    let mut failing = false;
+    let mut state = State::default();
     while let Some(inner) = set.upgrade() {
         let Some(following) = &inner.following else { return };
+        let began = Instant::now();
         if told.is_none() {
             // Before the snapshot: what is appended meanwhile is in one of both.
-            told = following.log.subscribe();
+            let subscribed = following.subscribe().await;
+            state.deaf.is(subscribed.as_ref().err(), |failed| say_deaf(&inner.issuer, failed));
+            told = subscribed.unwrap_or_default();
         }
         let read = inner.read_all(following).await;
-        tell(&inner.issuer, &read, &mut failing);
+        state.blind.is(read.as_ref().err(), |failed| say_blind(&inner.issuer, failed));
         drop(inner);
-        if read.is_err() {
+        if read.is_ok() {
+            listen(&set, &mut told, began).await;
+        } else {
             // Whatever it had to tell, it is read from the beginning.
             told = None;
+            rest_until(began, PAUSE).await;
         }
-        listen(&set, &mut told).await;
     }
 }
 
 /// Takes what the log tells until it is time to read everything.
-async fn listen(set: &Weak<Inner>, told: &mut Option<BoxStream<'static, RevokedEntry>>) {
-    let until = Instant::now().checked_add(EVERY);
-    while let (Some(stream), Some(until)) = (told.as_mut(), until) {
+async fn listen(set: &Weak<Inner>, told: &mut Option<Told>, began: Instant) {
+    let wait = EVERY.saturating_sub(EARLY.mul_f32(0.25 + 0.75 * chance()));
+    let until = began.checked_add(wait).unwrap_or(began);
+    while let Some(stream) = told {
         // A log that always has something to tell is read all the same.
         if Instant::now() >= until {
             return;
@@ -126,30 +150,64 @@ async fn listen(set: &Weak<Inner>, told: &mut Option<BoxStream<'static, RevokedE
             // It has lost its connection: once it is told again, everything is read.
             (Ok(_), _) => {
                 *told = None;
-                return rest(BREATH).await;
+                return rest_until(began, PAUSE).await;
             }
         }
     }
-    rest(EVERY).await;
+    rest_until(began, wait).await;
 }
 
-/// Waits, on tokio's time.
-async fn rest(time: Duration) {
+/// Waits until so long after the beginning, and a moment at least, on tokio's time.
+async fn rest_until(began: Instant, after: Duration) {
+    let time = after.saturating_sub(began.elapsed()).max(BREATH);
     // Nothing is awaited in it but its end.
     let _ = timeout(time, pending::<()>()).await;
 }
 
-/// Says once that it fails, and once that it is over.
-fn tell(issuer: &str, read: &Result<(), StoreError>, failing: &mut bool) {
-    match read {
-        Err(error) if !*failing => {
-            let source = error.source().map(tracing::field::display);
-            tracing::warn!(target: TARGET, issuer, error = %error, source, "revocations not read");
+/// A number from 0 to 1. Nothing depends on nobody guessing it.
+fn chance() -> f32 {
+    let mut byte = [0];
+    // Without randomness nodes read together.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    f32::from(byte[0]) / 255.0
+}
+
+/// What does not work, as it was said last.
+#[derive(Default)]
+struct State {
+    /// Nothing is told.
+    deaf: Trouble,
+    /// Nothing can be read.
+    blind: Trouble,
+}
+
+#[derive(Default)]
+struct Trouble(bool);
+
+impl Trouble {
+    /// Says once that there is trouble, and once that it is over.
+    fn is(&mut self, error: Option<&StoreError>, say: impl FnOnce(Option<&StoreError>)) {
+        if error.is_some() != self.0 {
+            say(error);
         }
-        Ok(()) if *failing => tracing::info!(target: TARGET, issuer, "revocations are read again"),
-        _ => {}
+        self.0 = error.is_some();
     }
-    *failing = read.is_err();
+}
+
+fn say_blind(issuer: &str, error: Option<&StoreError>) {
+    let Some(error) = error else {
+        return tracing::info!(target: TARGET, issuer, "revocations are read again");
+    };
+    let source = error.source().map(tracing::field::display);
+    tracing::warn!(target: TARGET, issuer, error = %error, source, "revocations not read");
+}
+
+fn say_deaf(issuer: &str, error: Option<&StoreError>) {
+    let Some(error) = error else {
+        return tracing::info!(target: TARGET, issuer, "revocations are told again");
+    };
+    let source = error.source().map(tracing::field::display);
+    tracing::warn!(target: TARGET, issuer, error = %error, source, "revocations are read and not told");
 }
 
 impl Inner {
@@ -172,7 +230,24 @@ impl Inner {
             let (issuer, count) = (&*self.issuer, lost.len());
             tracing::warn!(target: TARGET, issuer, count, "a log had not all revocations: they were added");
         }
+        // What could not be done by then is done after the next reading.
+        let _ = timeout(WORK, self.make_up(&lost)).await;
         Ok(())
+    }
+
+    /// A log that has lost a revocation was restored from before it, and the sessions with it: they are ended once more.
+    async fn make_up(&self, lost: &[RevokedEntry]) {
+        let sessions: Vec<_> = lost.iter().filter_map(|entry| entry.what.session()).collect();
+        let work: Vec<_> = {
+            let mut told = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            let work: Vec<_> = told.iter().map(|reader| reader(&sessions)).collect();
+            let mut live = work.iter();
+            told.retain(|_| live.next().is_some_and(Option::is_some));
+            work
+        };
+        for work in work.into_iter().flatten() {
+            work.await;
+        }
     }
 
     /// Some at a time, so that no request waits for long, and only what is new.

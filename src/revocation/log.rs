@@ -1,6 +1,7 @@
 use std::{
     collections::HashSet,
     fmt,
+    future::ready,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -32,14 +33,21 @@ pub trait RevocationLog: Send + Sync + 'static {
     /// They cannot be read.
     fn snapshot(&self) -> BoxFuture<'_, Result<Vec<RevokedEntry>, StoreError>>;
 
-    /// Entries as they are appended by whomever, soon after. It may miss some: every reader takes snapshots as well. When
-    /// it ends, a snapshot is taken at once and it is asked for again.
+    /// Entries as they are appended by whomever, soon after: all that are appended once this has answered, until the stream ends. It may end at any time, and has to
+    /// where some may have been missed, as by a connection that was lost: everything is then read, and it is asked for again.
     ///
     /// `None` where the log does not tell: it is then read every 5 s.
-    fn subscribe(&self) -> Option<BoxStream<'static, RevokedEntry>> {
-        None
+    ///
+    /// # Errors
+    ///
+    /// It would tell, and cannot now: it is asked again.
+    fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
+        Box::pin(ready(Ok(None)))
     }
 }
+
+/// What a log tells: [`RevocationLog::subscribe`].
+pub type Told = BoxStream<'static, RevokedEntry>;
 
 impl<L: RevocationLog + ?Sized> RevocationLog for Arc<L> {
     fn append(&self, entries: Vec<RevokedEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -50,7 +58,7 @@ impl<L: RevocationLog + ?Sized> RevocationLog for Arc<L> {
         (**self).snapshot()
     }
 
-    fn subscribe(&self) -> Option<BoxStream<'static, RevokedEntry>> {
+    fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
         (**self).subscribe()
     }
 }
@@ -102,15 +110,19 @@ impl RevocationLog for MemoryLog {
         Box::pin(async { Ok(entries) })
     }
 
-    fn subscribe(&self) -> Option<BoxStream<'static, RevokedEntry>> {
-        let listening = self.0.told.subscribe();
-        // Whoever lags behind has missed some: the stream ends, and everything is read.
-        let next = |mut listening: broadcast::Receiver<_>| async move {
-            let entry = listening.recv().await.ok()?;
-            Some((entry, listening))
-        };
-        Some(stream::unfold(listening, next).boxed())
+    fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
+        let told = told(self.0.told.subscribe());
+        Box::pin(ready(Ok(Some(told))))
     }
+}
+
+/// Whoever lags behind has missed some: the stream ends, and everything is read.
+pub(crate) fn told(listening: broadcast::Receiver<RevokedEntry>) -> Told {
+    let next = |mut listening: broadcast::Receiver<_>| async move {
+        let entry = listening.recv().await.ok()?;
+        Some((entry, listening))
+    };
+    stream::unfold(listening, next).boxed()
 }
 
 impl fmt::Debug for MemoryLog {

@@ -1,12 +1,9 @@
 //! What is revoked, in the same file.
 
-use futures_util::{
-    FutureExt as _, StreamExt as _,
-    future::BoxFuture,
-    stream::{self, BoxStream},
-};
+use std::future::ready;
+
+use futures_util::{FutureExt as _, future::BoxFuture};
 use redb::{ReadTransaction, ReadableTable as _};
-use tokio::sync::broadcast;
 
 use super::{
     RedbStore,
@@ -14,14 +11,8 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    revocation::{RevocationLog, Revoked, RevokedEntry},
+    revocation::{RevocationLog, Revoked, RevokedEntry, Told, told},
 };
-
-const CLIENT: u8 = 1;
-const EVERYONE: u8 = 2;
-const SESSION: u8 = 3;
-const SUBJECT: u8 = 4;
-const TOKEN: u8 = 5;
 
 /// So many that have passed leave the file with each change.
 const LEAVING: usize = 256;
@@ -45,14 +36,9 @@ impl RevocationLog for RedbStore {
         self.read(move |file| snapshot(file, now)).boxed()
     }
 
-    fn subscribe(&self) -> Option<BoxStream<'static, RevokedEntry>> {
-        let listening = self.0.told.subscribe();
-        // Whoever lags behind has missed some: the stream ends, and everything is read.
-        let next = |mut listening: broadcast::Receiver<_>| async move {
-            let entry = listening.recv().await.ok()?;
-            Some((entry, listening))
-        };
-        Some(stream::unfold(listening, next).boxed())
+    fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
+        let told = told(self.0.told.subscribe());
+        ready(Ok(Some(told))).boxed()
     }
 }
 
@@ -76,7 +62,7 @@ fn append(
 
 /// Of two of the same name both the later mark and the later end count. `false` if nothing changes.
 fn put(pages: &mut Pages<'_>, entry: &RevokedEntry) -> Result<bool, Fault> {
-    let (kind, name, before) = parts(&entry.what);
+    let (kind, name, before) = entry.what.to_parts();
     let key = (&*entry.issuer, kind, name);
     let known = pages.revoked.get(key)?.map(|known| known.value());
     let (was, until) = known.unwrap_or_default();
@@ -113,31 +99,12 @@ fn snapshot(file: &ReadTransaction, now: u64) -> Result<Vec<RevokedEntry>, Fault
         let (key, value) = entry?;
         let ((issuer, kind, name), (before, until)) = (key.value(), value.value());
         if until > now {
-            entries.push(RevokedEntry::new(issuer, whole(kind, name, before)?, until));
+            entries.push(RevokedEntry::new(issuer, what(kind, name, before)?, until));
         }
     }
     Ok(entries)
 }
 
-/// Kind, name and mark, of which some have none.
-fn parts(what: &Revoked) -> (u8, &str, u64) {
-    match what {
-        Revoked::Client { client_id, before } => (CLIENT, client_id, *before),
-        Revoked::Everyone { before } => (EVERYONE, "", *before),
-        Revoked::Session { sid } => (SESSION, sid, 0),
-        Revoked::Subject { sub, before } => (SUBJECT, sub, *before),
-        Revoked::Token { jti } => (TOKEN, jti, 0),
-    }
-}
-
-fn whole(kind: u8, name: &str, before: u64) -> Result<Revoked, Fault> {
-    let name = name.to_owned();
-    Ok(match kind {
-        CLIENT => Revoked::Client { client_id: name, before },
-        EVERYONE => Revoked::Everyone { before },
-        SESSION => Revoked::Session { sid: name },
-        SUBJECT => Revoked::Subject { sub: name, before },
-        TOKEN => Revoked::Token { jti: name },
-        _ => return Err(Fault::Damaged),
-    })
+fn what(kind: u8, name: &str, before: u64) -> Result<Revoked, Fault> {
+    Revoked::from_parts(kind, name.to_owned(), before).ok_or(Fault::Damaged)
 }

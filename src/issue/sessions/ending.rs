@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     error::Error as _,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Kind, SessionError, SessionId, SessionStore, Sessions};
@@ -12,6 +12,9 @@ use crate::{error::StoreError, telemetry::TARGET};
 /// Sessions that were ended here and perhaps not in the store: it could not be reached, or nobody waited for it.
 #[derive(Default)]
 pub(super) struct Owed(Mutex<HashSet<SessionId>>);
+
+/// So many are settled after a reading of the log.
+const AT_ONCE: usize = 10_000;
 
 /// So many are remembered, of which each was logged in and has logged out.
 const MOST: usize = 100_000;
@@ -30,6 +33,10 @@ impl Owed {
         ids.extend(ended.iter().take(room));
     }
 
+    fn some(&self, limit: usize) -> Vec<SessionId> {
+        self.ids().iter().take(limit).copied().collect()
+    }
+
     fn settle(&self, ended: &[SessionId]) {
         let mut ids = self.ids();
         for id in ended {
@@ -46,7 +53,7 @@ impl<S: SessionStore> Sessions<S> {
     /// # Errors
     ///
     /// The store cannot be reached, or the log of what is revoked. This node refuses the session and its access tokens nonetheless, and ends it in the store as
-    /// soon as somebody comes with a token of it, or by [`purge`](Self::purge).
+    /// soon as the log can be read again, somebody comes with a token of it, or by [`purge`](Self::purge).
     pub async fn end(&self, id: SessionId) -> Result<bool, SessionError> {
         self.note(&[id]);
         let ended = self.0.store.revoke(id).await;
@@ -109,17 +116,34 @@ impl<S: SessionStore> Sessions<S> {
     ///
     /// The store cannot be reached.
     pub async fn purge(&self, limit: usize) -> Result<usize, SessionError> {
-        let owed: Vec<_> = self.0.owed.ids().iter().take(limit).copied().collect();
-        let mut failed = Ok(());
-        for id in owed {
-            match self.0.store.revoke(id).await {
-                Ok(_) => self.0.owed.settle(&[id]),
-                Err(error) => failed = Err(error),
-            }
-        }
+        let settled = self.settle(limit).await;
         let purged = self.0.store.purge(limit).await?;
-        failed?;
+        settled?;
         Ok(purged)
+    }
+
+    /// Ends in the store what was ended here while it was away, or what it has forgotten since, so many at most.
+    async fn settle(&self, limit: usize) -> Result<(), StoreError> {
+        for id in self.0.owed.some(limit) {
+            self.0.store.revoke(id).await?;
+            self.0.owed.settle(&[id]);
+        }
+        Ok(())
+    }
+
+    /// Settles what is owed whenever the log was read, for as long as somebody has these sessions. With the revocations that the log had lost the store may have lost
+    /// the ends of their sessions.
+    pub(super) fn settle_when_read(&self) {
+        let sessions = Arc::downgrade(&self.0);
+        self.0.issuer.revocations().when_read(move |lost| {
+            let sessions = Self(sessions.upgrade()?);
+            let lost: Vec<_> = lost.iter().filter_map(|id| id.parse().ok()).collect();
+            sessions.0.owed.add(&lost);
+            Some(Box::pin(async move {
+                // If the store is away, so it was said of the log.
+                let _ = sessions.settle(AT_ONCE).await;
+            }))
+        });
     }
 
     async fn end_those(

@@ -172,7 +172,7 @@ async fn parallel_entries_are_kept<L: RevocationLog>(log: Arc<L>) -> Verdict {
 }
 
 async fn what_is_appended_is_told<L: RevocationLog>(log: Arc<L>) -> Verdict {
-    let Some(mut told) = log.subscribe() else { return Ok(()) };
+    let Some(mut told) = log.subscribe().await? else { return Ok(()) };
     let appended: Vec<_> = (0..20).map(|number| token(&number.to_string())).collect();
     let (log, entries) = (Arc::clone(&log), appended.clone());
     let append = tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! A set and its log: what is known where, when, and while the log is away.
 
 use std::{
+    future::ready,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -8,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{future::BoxFuture, stream::BoxStream};
+use futures_util::{StreamExt as _, future::BoxFuture};
 use serde_json::json;
 use tokio::time::advance;
 use tower_bearer::{
     Algorithm::ES256, MemoryLog, RevocationLog, Revocations, RevokedEntry, StoreError,
-    TokenErrorKind as Kind, Verifier,
+    TokenErrorKind as Kind, Told, Verifier,
 };
 
 use super::keys;
@@ -301,8 +302,8 @@ impl RevocationLog for Flapping {
         self.0.snapshot()
     }
 
-    fn subscribe(&self) -> Option<BoxStream<'static, RevokedEntry>> {
-        Some(Box::pin(futures_util::stream::empty()))
+    fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
+        Box::pin(ready(Ok(Some(futures_util::stream::empty().boxed()))))
     }
 }
 

@@ -75,7 +75,8 @@ impl RevocationLog for BrokenLog {
         ready(Ok(entries)).boxed()
     }
 
-    fn subscribe(&self) -> Option<BoxStream<'static, RevokedEntry>> {
-        (self.fault == LogFault::Silent).then(|| stream::pending().boxed())
+    fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
+        let silent = (self.fault == LogFault::Silent).then(|| stream::pending().boxed());
+        ready(Ok(silent)).boxed()
     }
 }

@@ -1,0 +1,3 @@
+//! Sessions and revocations of tower-bearer on a server.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]

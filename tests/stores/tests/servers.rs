@@ -1,0 +1,82 @@
+//! The servers do what tests of stores count on.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "these are tests, and what a stopped process does not do takes time to be seen"
+)]
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use tower_bearer_stores::{Postgres, Redis, Server};
+
+/// What Redis says to a command that stands in one line.
+fn ask(redis: &Redis, command: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", redis.port())).ok()?;
+    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    writeln!(stream, "{command}\r").ok()?;
+    let mut answer = [0; 128];
+    let length = stream.read(&mut answer).ok()?;
+    Some(String::from_utf8_lossy(&answer[..length]).into_owned())
+}
+
+#[test]
+fn redis_is_killed_stopped_saved_and_emptied() {
+    let mut redis = Redis::start();
+    assert_eq!(ask(&redis, "SET a 1").as_deref(), Some("+OK\r\n"));
+    redis.kill();
+    assert_eq!(ask(&redis, "GET a"), None);
+    redis.save();
+    redis.restart();
+    assert_eq!(ask(&redis, "GET a").as_deref(), Some("$1\r\n1\r\n"));
+    redis.pause();
+    let began = Instant::now();
+    assert_eq!(ask(&redis, "GET a"), None);
+    assert!(began.elapsed() >= Duration::from_millis(400), "it does not answer, and is there");
+    redis.resume();
+    assert_eq!(ask(&redis, "GET a").as_deref(), Some("$1\r\n1\r\n"));
+    redis.kill();
+    redis.erase();
+    redis.restart();
+    assert_eq!(ask(&redis, "GET a").as_deref(), Some("$-1\r\n"));
+    redis.kill();
+    redis.put_back();
+    redis.restart();
+    assert_eq!(ask(&redis, "GET a").as_deref(), Some("$1\r\n1\r\n"));
+}
+
+/// Whether PostgreSQL answers a request for TLS, which needs one of its processes.
+fn answers(postgres: &Postgres) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", postgres.port())) else { return false };
+    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).is_ok()
+        && stream.read(&mut [0]).is_ok_and(|length| length == 1)
+}
+
+#[test]
+fn postgres_is_killed_stopped_saved_and_emptied() {
+    let mut postgres = Postgres::start();
+    assert!(answers(&postgres));
+    postgres.pause();
+    assert!(!answers(&postgres));
+    postgres.resume();
+    assert!(answers(&postgres));
+    postgres.kill();
+    assert!(!answers(&postgres));
+    postgres.save();
+    postgres.restart();
+    assert!(answers(&postgres));
+    postgres.kill();
+    postgres.erase();
+    postgres.restart();
+    assert!(answers(&postgres));
+    postgres.kill();
+    postgres.put_back();
+    postgres.restart();
+    assert!(answers(&postgres));
+}
