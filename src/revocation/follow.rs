@@ -27,9 +27,11 @@ use crate::{
 /// Everything is read so often.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 
-/// So much less is waited, for reading takes time as well. A part of it is left to chance: nodes that start together, or find a log again together,
-/// should not all read it at once.
-const EARLY: Duration = Duration::from_secs(1);
+/// So much less is waited, for asking it to tell may take as long.
+const EARLY: Duration = SOON;
+
+/// Up to so much less again, as chance will have it: nodes that start together, or find a log again together, should not all read it at once.
+const APART: Duration = Duration::from_millis(750);
 
 /// Before a log is asked again that has ended what it told, or could not be read.
 const BREATH: Duration = Duration::from_millis(100);
@@ -44,7 +46,7 @@ const CHUNK: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long it may take to say that it will tell: it is read all the same.
-const SOON: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_millis(750);
 
 /// How long may be spent at a time on what sessions have to make up for.
 const WORK: Duration = Duration::from_secs(1);
@@ -137,7 +139,7 @@ async fn follow(set: Weak<Inner>) {
 
 /// Takes what the log tells until it is time to read everything.
 async fn listen(set: &Weak<Inner>, told: &mut Option<Told>, began: Instant) {
-    let wait = EVERY.saturating_sub(EARLY.mul_f32(0.25 + 0.75 * chance()));
+    let wait = EVERY.saturating_sub(EARLY).saturating_sub(APART.mul_f32(chance()));
     let until = began.checked_add(wait).unwrap_or(began);
     while let Some(stream) = told {
         // A log that always has something to tell is read all the same.
