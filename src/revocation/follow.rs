@@ -2,8 +2,9 @@
 
 use std::{
     error::Error as _,
-    future::pending,
+    future::{Future, pending},
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{
         Arc, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    future::{Either, select},
+};
 use tokio::{
     runtime::Handle,
     task::yield_now,
@@ -42,8 +46,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// So many entries are handled at once.
 const CHUNK: usize = 1024;
 
-/// How long a log may take for an answer.
+/// How long a log may take to write something down.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it may take to read all of it, which may be a million entries.
+const READING: Duration = Duration::from_secs(10);
 
 /// How long it may take to say that it will tell: it is read all the same.
 const SOON: Duration = Duration::from_millis(750);
@@ -85,7 +92,7 @@ impl Following {
     }
 
     async fn snapshot(&self) -> Result<Vec<RevokedEntry>, StoreError> {
-        let done = timeout(PATIENCE, self.log.snapshot()).await;
+        let done = timeout(READING, self.log.snapshot()).await;
         done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
     }
 
@@ -124,10 +131,11 @@ async fn follow(set: Weak<Inner>) {
             state.deaf.is(subscribed.as_ref().err(), |failed| say_deaf(&inner.issuer, failed));
             told = subscribed.unwrap_or_default();
         }
-        let read = inner.read_all(following).await;
+        let tells = told.is_some();
+        let read = inner.hear_during(&mut told, inner.read_all(following)).await;
         state.blind.is(read.as_ref().err(), |failed| say_blind(&inner.issuer, failed));
         drop(inner);
-        if read.is_ok() {
+        if read.is_ok() && tells == told.is_some() {
             listen(&set, &mut told, began).await;
         } else {
             // Whatever it had to tell, it is read from the beginning.
@@ -148,7 +156,7 @@ async fn listen(set: &Weak<Inner>, told: &mut Option<Told>, began: Instant) {
         }
         match (timeout_at(until, stream.next()).await, set.upgrade()) {
             (Err(_), _) => return,
-            (Ok(Some(entry)), Some(inner)) => inner.insert([entry]),
+            (Ok(Some(entry)), Some(inner)) => inner.hear([entry]),
             // It has lost its connection: once it is told again, everything is read.
             (Ok(_), _) => {
                 *told = None;
@@ -213,9 +221,23 @@ fn say_deaf(issuer: &str, error: Option<&StoreError>) {
 }
 
 impl Inner {
+    /// Reading may take seconds: what is told meanwhile need not wait for it.
+    async fn hear_during<T>(&self, told: &mut Option<Told>, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        while let Some(stream) = told {
+            match select(work.as_mut(), stream.next()).await {
+                Either::Left((done, _)) => return done,
+                Either::Right((Some(entry), _)) => self.hear([entry]),
+                Either::Right((None, _)) => *told = None,
+            }
+        }
+        work.await
+    }
+
     /// Adds what the log has, and gives it what it has lost.
     async fn read_all(&self, following: &Following) -> Result<(), StoreError> {
         let asked = Instant::now();
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).reading_begins();
         let mut there = Set::default();
         for entry in following.snapshot().await? {
             if *entry.issuer == *self.issuer {
@@ -269,7 +291,11 @@ impl Inner {
     /// What is known here and not there. What is over in a moment is not worth a question.
     fn lost(&self, there: &Set) -> Vec<RevokedEntry> {
         let soon = self.now().as_secs().saturating_add(EVERY.as_secs());
-        let here = self.read();
-        here.entries(&self.issuer, soon).filter(|entry| !there.covers(entry)).collect()
+        let missing: Vec<_> = {
+            let here = self.read();
+            here.entries(&self.issuer, soon).filter(|entry| !there.covers(entry)).collect()
+        };
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.into_iter().filter(|entry| !recent.has(entry)).collect()
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::{StreamExt as _, future::BoxFuture};
 use serde_json::json;
-use tokio::time::advance;
+use tokio::time::{advance, timeout};
 use tower_bearer::{
     Algorithm::ES256, MemoryLog, RevocationLog, Revocations, Revoked, RevokedEntry, StoreError,
     TokenErrorKind as Kind, Told, Verifier,
@@ -374,6 +374,55 @@ async fn a_log_serves_several_issuers() {
     after(5).await;
     assert_eq!(node.ask("s").await, Ok(()));
     assert!(node.revocations.is_empty());
+}
+
+/// A log that takes its time to be read: what it says is what it had when it was asked.
+#[derive(Clone)]
+struct Slow(MemoryLog, Arc<AtomicUsize>);
+
+impl RevocationLog for Slow {
+    fn append(&self, entries: Vec<RevokedEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.1.fetch_add(entries.len(), Ordering::SeqCst);
+        self.0.append(entries)
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Vec<RevokedEntry>, StoreError>> {
+        let entries = self.0.snapshot();
+        Box::pin(async {
+            let entries = entries.await;
+            let _ = timeout(Duration::from_secs(3), pending::<()>()).await;
+            entries
+        })
+    }
+
+    fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
+        self.0.subscribe()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_hears_while_one_reads_and_takes_nothing_for_lost() {
+    let written = Arc::new(AtomicUsize::new(0));
+    let node = Node::of(Slow(MemoryLog::new(), Arc::clone(&written)));
+    settle().await;
+    after(3).await;
+    for sid in ["a", "b", "c", "d"] {
+        after(4).await;
+        // It is reading by now, or will be in a moment.
+        node.revocations.revoke_session(sid).await.unwrap();
+        after(1).await;
+        after(3).await;
+    }
+    after(20).await;
+    assert_eq!(written.load(Ordering::SeqCst), 4, "each was written once");
+
+    let log = Slow(MemoryLog::new(), Arc::default());
+    let (writer, reader) = (Node::of(log.0.clone()), Node::of(log));
+    settle().await;
+    writer.revocations.revoke_session("s").await.unwrap();
+    settle().await;
+    assert_eq!(reader.ask("s").await, Err(Kind::Revoked), "it has not been read yet");
+    assert_eq!(reader.ask("t").await, Err(Kind::RevocationUnavailable));
 }
 
 /// A log whose every subscription ends at once.
