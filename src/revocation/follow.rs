@@ -46,8 +46,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// So many entries are handled at once.
 const CHUNK: usize = 1024;
 
-/// How long a log may take to write something down.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a log may take to write something down while somebody waits, who is logging out.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long it may take for many entries, for which nobody waits.
+const WRITING: Duration = Duration::from_secs(5);
 
 /// How long it may take to read all of it, which may be a million entries.
 const READING: Duration = Duration::from_secs(10);
@@ -82,18 +85,7 @@ impl Following {
     }
 
     pub(super) async fn append(&self, entries: Vec<RevokedEntry>) -> Result<(), StoreError> {
-        let done = timeout(PATIENCE, self.log.append(entries)).await;
-        done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
-    }
-
-    async fn subscribe(&self) -> Result<Option<Told>, StoreError> {
-        let done = timeout(SOON, self.log.subscribe()).await;
-        done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
-    }
-
-    async fn snapshot(&self) -> Result<Vec<RevokedEntry>, StoreError> {
-        let done = timeout(READING, self.log.snapshot()).await;
-        done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
+        within(PATIENCE, self.log.append(entries)).await
     }
 
     fn was_read(&self, asked: Instant) {
@@ -101,6 +93,14 @@ impl Following {
         let since = u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1);
         self.read.fetch_max(since, Ordering::AcqRel);
     }
+}
+
+async fn within<T>(
+    time: Duration,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let done = timeout(time, answer).await;
+    done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
 }
 
 /// Starts the task that reads the log until the last clone of the set is gone.
@@ -127,7 +127,7 @@ async fn follow(set: Weak<Inner>) {
         let began = Instant::now();
         if told.is_none() {
             // Before the snapshot: what is appended meanwhile is in one of both.
-            let subscribed = following.subscribe().await;
+            let subscribed = within(SOON, following.log.subscribe()).await;
             state.deaf.is(subscribed.as_ref().err(), |failed| say_deaf(&inner.issuer, failed));
             told = subscribed.unwrap_or_default();
         }
@@ -239,7 +239,7 @@ impl Inner {
         let asked = Instant::now();
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).reading_begins();
         let mut there = Set::default();
-        for entry in following.snapshot().await? {
+        for entry in within(READING, following.log.snapshot()).await? {
             if *entry.issuer == *self.issuer {
                 there.insert(entry);
             }
@@ -248,7 +248,7 @@ impl Inner {
         following.was_read(asked);
         let lost = self.lost(&there);
         for some in lost.chunks(CHUNK) {
-            following.append(some.to_vec()).await?;
+            within(WRITING, following.log.append(some.to_vec())).await?;
         }
         if !lost.is_empty() {
             let (issuer, count) = (&*self.issuer, lost.len());

@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::{StreamExt as _, future::BoxFuture};
 use serde_json::json;
-use tokio::time::{advance, timeout};
+use tokio::time::{Instant, advance, timeout};
 use tower_bearer::{
     Algorithm::ES256, MemoryLog, RevocationLog, Revocations, Revoked, RevokedEntry, StoreError,
     TokenErrorKind as Kind, Told, Verifier,
@@ -423,6 +423,29 @@ async fn one_hears_while_one_reads_and_takes_nothing_for_lost() {
     settle().await;
     assert_eq!(reader.ask("s").await, Err(Kind::Revoked), "it has not been read yet");
     assert_eq!(reader.ask("t").await, Err(Kind::RevocationUnavailable));
+}
+
+/// A log that can be read and does not answer else.
+struct Hanging(Mute);
+
+impl RevocationLog for Hanging {
+    fn append(&self, _: Vec<RevokedEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(pending())
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Vec<RevokedEntry>, StoreError>> {
+        self.0.snapshot()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_long_to_be_logged_out() {
+    let node = Node::of(Hanging(Mute::default()));
+    settle().await;
+    let began = Instant::now();
+    node.revocations.revoke_session("s").await.unwrap_err();
+    assert!(began.elapsed() <= Duration::from_secs(2));
+    assert_eq!(node.ask("s").await, Err(Kind::Revoked));
 }
 
 /// A log whose every subscription ends at once.
