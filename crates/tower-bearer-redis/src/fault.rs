@@ -72,6 +72,8 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {}
 
+const SCRIPT_MAY_NOT: &str = "The user executing the script can't";
+
 impl From<RedisError> for Fault {
     fn from(error: RedisError) -> Self {
         if error.is_timeout() {
@@ -80,6 +82,12 @@ impl From<RedisError> for Fault {
         match error.kind() {
             ErrorKind::Io => Self::Gone(error.to_string()),
             ErrorKind::AuthenticationFailed => Self::Said("WRONGPASS".to_owned()),
+            // Within scripts Redis 7.0 has no code of its own for this.
+            ErrorKind::Server(ServerErrorKind::ResponseError)
+                if error.detail().is_some_and(|text| text.starts_with(SCRIPT_MAY_NOT)) =>
+            {
+                Self::Said("NOPERM".to_owned())
+            }
             ErrorKind::Server(ServerErrorKind::ResponseError) => Self::Said("ERR".to_owned()),
             ErrorKind::Parse => Self::Gone("it does not speak as Redis does".to_owned()),
             ErrorKind::RESP3NotSupported => Self::Said("NOPROTO".to_owned()),

@@ -3,4 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod conformance;
+mod doctor;
+mod faults;
+mod hostile;
+mod keys;
+mod proxy;
+mod rights;
 mod support;
+mod told;
