@@ -27,6 +27,8 @@ pub(crate) struct Doctor<'s> {
     pub(crate) keys: &'s Keys,
     pub(crate) scripts: &'s Scripts,
     pub(crate) patience: Duration,
+    /// It goes by another clock than the server's.
+    pub(crate) has_clock: bool,
 }
 
 /// Logs what somebody should look at.
@@ -88,7 +90,10 @@ impl Doctor<'_> {
         let time = self.ask(connection, &redis::cmd("TIME")).await;
         let took = began.elapsed();
         match time {
-            Ok(time) => compare(report, &time, took),
+            Ok(time) => {
+                compare(report, &time, took);
+                self.look_at_the_clock(report, connection, &time).await;
+            }
             Err(fault) => report.give_up("TIME is not answered".to_owned(), fault),
         }
         match self.ask(connection, &redis::cmd("INFO")).await {
@@ -104,6 +109,24 @@ impl Doctor<'_> {
             )),
         }
         self.write(report, connection).await;
+    }
+
+    /// The time that is kept never goes back, and so stands still after a clock that was ahead.
+    async fn look_at_the_clock(
+        &self,
+        report: &mut Report,
+        connection: &mut MultiplexedConnection,
+        time: &Value,
+    ) {
+        let kept = self.ask(connection, redis::cmd("GET").arg(&self.keys.clock)).await;
+        let kept = kept.ok().as_ref().and_then(row::number).unwrap_or(0);
+        let ahead = (kept / 1000).saturating_sub(seconds(time).unwrap_or(u64::MAX));
+        if !self.has_clock && ahead > AHEAD.as_secs() {
+            report.checkup.wrong(format!(
+                "its clock was {ahead} s ahead of what it shows now: until it gets there, no session ends by its age. Delete the key {} once the clock is right",
+                self.keys.clock
+            ));
+        }
     }
 
     async fn look_at_the_disk(

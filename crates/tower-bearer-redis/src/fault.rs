@@ -49,6 +49,7 @@ fn meaning(code: &str) -> &'static str {
         "MISCONF" => "the server cannot write to its disk",
         "MOVED" => "in this cluster another node has the keys of this prefix",
         "NOAUTH" => "a password is needed",
+        "NOPROTO" => "it does not speak RESP3: 7.0 is the oldest Redis that will do",
         "NOPERM" => "this user has not the rights that the documentation lists",
         "OOM" => "the memory of the server is full",
         "READONLY" => "a replica, which takes no writes",
@@ -89,6 +90,9 @@ impl From<RedisError> for Fault {
                 Self::Said("NOPERM".to_owned())
             }
             ErrorKind::Server(ServerErrorKind::ResponseError) => Self::Said("ERR".to_owned()),
+            ErrorKind::InvalidClientConfig => {
+                Self::Refused("the client of Redis takes no such settings")
+            }
             ErrorKind::Parse => Self::Gone("it does not speak as Redis does".to_owned()),
             ErrorKind::RESP3NotSupported => Self::Said("NOPROTO".to_owned()),
             kind => Self::Said(error.code().map_or_else(|| format!("{kind:?}"), shown)),

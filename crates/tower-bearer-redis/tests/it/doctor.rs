@@ -1,9 +1,16 @@
 //! Servers that are set up well, and badly.
 
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use tower_bearer::{RevocationLog as _, SessionId, SessionStore as _};
 use tower_bearer_redis::RedisStore;
 use tower_bearer_stores::{Redis, Server as _};
+use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Asked, at, said};
+use crate::support::{Asked, at, said, until};
 
 #[tokio::test]
 async fn a_good_server_is_said_to_be_good() {
@@ -87,4 +94,70 @@ async fn a_node_without_our_keys_is_refused() {
     let server = Redis::with(&["--cluster-enabled", "yes"]);
     let error = said(&RedisStore::connect(&server.url()).await.unwrap_err());
     assert!(error.contains("CLUSTERDOWN") || error.contains("MOVED"), "{error}");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_is_said() {
+    let server = Redis::start();
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let mut asked = Asked::of(&server.url()).await;
+    let [seconds, _]: [u64; 2] = asked.ask::<Vec<u64>>(&["TIME"]).await.try_into().unwrap();
+    let ahead = (seconds * 1000 + 3_600_000).to_string();
+    asked.ask::<()>(&["SET", "{tower-bearer}:clock", &ahead]).await;
+    let checkup = store.doctor().await;
+    assert!(checkup.to_string().contains("WRONG  its clock was 3600 s ahead"), "{checkup}");
+    asked.ask::<()>(&["SET", "{tower-bearer}:clock", &(seconds * 1000).to_string()]).await;
+    let checkup = store.doctor().await;
+    assert!(checkup.is_sound(), "{checkup}");
+}
+
+/// What a program logs that has not waited for its server.
+#[tokio::test]
+async fn what_is_wrong_is_logged_once() {
+    for is_lazy in [true, false] {
+        let logged = Logged::default();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(logged.clone());
+        let _guard = tracing::subscriber::set_default(subscriber.finish());
+        let server = Redis::with(&["--appendonly", "no"]);
+        let builder = at(&server.url());
+        let store = if is_lazy {
+            builder.connect_lazy().unwrap()
+        } else {
+            builder.connect().await.unwrap()
+        };
+        let has_said = || logged.text().matches("a restart loses all").count();
+        assert_eq!(has_said(), usize::from(!is_lazy));
+        store.find(SessionId::from_bytes([1; 16])).await.unwrap();
+        until("it is logged", async || has_said() == 1).await;
+        store.snapshot().await.unwrap();
+        assert!(logged.text().contains("ERROR tower_bearer: the set-up of Redis is wrong"));
+        assert_eq!(has_said(), 1, "{}", logged.text());
+    }
+}
+
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl Logged {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl<'l> MakeWriter<'l> for Logged {
+    type Writer = Self;
+
+    fn make_writer(&'l self) -> Self {
+        self.clone()
+    }
+}
+
+impl Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

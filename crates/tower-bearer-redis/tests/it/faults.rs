@@ -191,3 +191,22 @@ async fn what_cannot_be_is_refused() {
     let error = RedisStore::connect("redis://:hunter2@host:port").await.unwrap_err();
     assert!(!said(&error).contains("hunter2"), "{}", said(&error));
 }
+
+/// Without anybody having chosen a provider of cryptography.
+#[cfg(feature = "rustls")]
+#[tokio::test]
+async fn a_server_without_tls_is_an_error() {
+    let server = Redis::start();
+    let url = server.url().replacen("redis:", "rediss:", 1);
+    let error = said(&RedisStore::connect(&url).await.unwrap_err());
+    assert!(error.contains("Redis cannot be reached"), "{error}");
+    let error = said(&at(&url).connect_lazy().unwrap().find(ID).await.unwrap_err());
+    assert!(!error.contains("panicked"), "{error}");
+}
+
+#[cfg(not(feature = "rustls"))]
+#[tokio::test]
+async fn tls_needs_its_feature() {
+    let error = said(&RedisStore::connect("rediss://127.0.0.1:1/").await.unwrap_err());
+    assert!(error.contains("rustls"), "{error}");
+}

@@ -7,6 +7,7 @@ mod doctor;
 mod faults;
 mod hostile;
 mod keys;
+mod measure;
 mod proxy;
 mod rights;
 mod support;
