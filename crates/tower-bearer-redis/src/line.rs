@@ -103,9 +103,8 @@ impl Line {
         current.insert(Attempt { began: Instant::now(), ears, connecting }).clone()
     }
 
-    /// Makes no further use of a connection. Whoever waits for an answer on it goes on to wait.
+    /// Makes no further use of a connection. Whoever waits for an answer on it goes on to wait, and what it tells ends with them.
     fn retire(&self, attempt: &Attempt) {
-        attempt.ears.end();
         let mut current = self.attempt.lock().unwrap_or_else(PoisonError::into_inner);
         let is_failed = matches!(attempt.connecting.peek(), Some(Err(_)));
         if !is_failed && current.as_ref().is_some_and(|current| current.is(attempt)) {

@@ -5,12 +5,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tower_bearer::{RevocationLog as _, SessionId, SessionStore as _};
+use tower_bearer::{RevocationLog as _, SessionId, SessionStore as _, testing::TestClock};
 use tower_bearer_redis::RedisStore;
 use tower_bearer_stores::{Redis, Server as _};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Asked, at, said, until};
+use crate::support::{Asked, at, begin, builder, said, until};
 
 #[tokio::test]
 async fn a_good_server_is_said_to_be_good() {
@@ -111,6 +111,17 @@ async fn a_clock_that_was_ahead_is_said() {
     assert!(checkup.is_sound(), "{checkup}");
 }
 
+/// A clock of a test's own may show any time.
+#[tokio::test]
+async fn a_clock_that_was_given_is_not_judged() {
+    let clock = TestClock::new();
+    clock.forward(std::time::Duration::from_secs(1 << 32));
+    let store = builder().clock(clock).connect_lazy().unwrap();
+    begin(&store, 1, "ada").await;
+    let checkup = store.doctor().await;
+    assert!(!checkup.to_string().contains("WRONG  its clock"), "{checkup}");
+}
+
 /// What a program logs that has not waited for its server.
 #[tokio::test]
 async fn what_is_wrong_is_logged_once() {
@@ -130,6 +141,9 @@ async fn what_is_wrong_is_logged_once() {
         store.find(SessionId::from_bytes([1; 16])).await.unwrap();
         until("it is logged", async || has_said() == 1).await;
         store.snapshot().await.unwrap();
+        for _ in 0..3 {
+            assert!(!store.doctor().await.is_sound());
+        }
         assert!(logged.text().contains("ERROR tower_bearer: the set-up of Redis is wrong"));
         assert_eq!(has_said(), 1, "{}", logged.text());
     }

@@ -90,6 +90,25 @@ async fn a_connection_that_was_closed_is_not_used() {
     assert!(is_up(&store).await);
 }
 
+/// Its connections have gone with it, and nobody has said so.
+#[test]
+fn a_runtime_that_has_ended_is_noticed() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = Redis::start();
+    let first = runtime();
+    let (store, mut told) = first.block_on(async {
+        let store = RedisStore::connect(&server.url()).await.unwrap();
+        begin(&store, 1, "ada").await;
+        let told = store.subscribe().await.unwrap().unwrap();
+        (store, told)
+    });
+    drop(first);
+    runtime().block_on(async {
+        assert!(timeout(LATE, told.next()).await.unwrap().is_none(), "what is told has ended");
+        assert!(is_up(&store).await);
+    });
+}
+
 /// The other end has gone without a word, as by a cable that was pulled.
 #[tokio::test]
 async fn a_connection_to_nobody_is_given_up() {

@@ -43,6 +43,18 @@ async fn a_damaged_session_costs_only_itself() {
     }
 }
 
+/// What stands in the session counts, whatever a set says of it.
+#[tokio::test]
+async fn a_session_that_has_ended_is_not_listed() {
+    let prefix = prefix();
+    let store = at(&shared()).prefix(&prefix).connect_lazy().unwrap();
+    let (one, two) = (begin(&store, 1, "ada").await, begin(&store, 2, "ada").await);
+    let mut asked = Asked::of(&shared()).await;
+    asked.ask::<Value>(&["HSET", &format!("{{{prefix}}}:s:{one}"), "e", "1"]).await;
+    assert_eq!(store.list("ada").await.unwrap().len(), 1);
+    assert_eq!(store.revoke_subject("ada", None).await.unwrap(), [two]);
+}
+
 #[tokio::test]
 async fn keys_of_others_are_errors() {
     for (key, kind) in

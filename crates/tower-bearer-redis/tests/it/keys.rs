@@ -7,7 +7,9 @@ use tower_bearer::{
     SessionStore as _, Sessions, SigningKeys, testing::TestClock,
 };
 
-use crate::support::{ABSOLUTE, Asked, IDLE, LIMITS, at, begin, prefix, shared, token};
+use crate::support::{
+    ABSOLUTE, Asked, IDLE, LIMITS, at, begin, prefix, shared, token, token_until,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -35,6 +37,8 @@ async fn all_but_the_clock_goes_by_itself() {
     let store = at(&shared()).prefix(&prefix).clock(clock.clone()).connect_lazy().unwrap();
     let mut asked = Asked::of(&shared()).await;
     let (one, two) = (begin(&store, 1, "ada").await, begin(&store, 2, "ada").await);
+    store.append(vec![token_until("short", 1_700_000_100)]).await.unwrap();
+    assert!(about(lasts(&mut asked, &prefix, "log").await, Duration::from_secs(700)));
     store.append(vec![token("a")]).await.unwrap();
     let (s1, s2) = (format!("s:{one}"), format!("s:{two}"));
     assert_eq!(keys(&mut asked, &prefix).await, ["clock", "ends", "log", &s1, &s2, "u:ada"]);
@@ -43,7 +47,8 @@ async fn all_but_the_clock_goes_by_itself() {
     assert!(about(lasts(&mut asked, &prefix, &s1).await, IDLE + DAY));
     assert!(about(lasts(&mut asked, &prefix, "ends").await, IDLE + DAY));
     assert!(about(lasts(&mut asked, &prefix, "u:ada").await, ABSOLUTE + DAY));
-    assert!(lasts(&mut asked, &prefix, "log").await > 0);
+    let century = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    assert!(lasts(&mut asked, &prefix, "log").await > i64::try_from(century.as_secs()).unwrap());
     assert_eq!(lasts(&mut asked, &prefix, "clock").await, -1);
 
     clock.forward(6 * DAY);
