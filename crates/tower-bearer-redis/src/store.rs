@@ -85,7 +85,7 @@ impl RedisStore {
     }
 
     /// What is right, doubtful and wrong about the server: its version, what it does when its memory is full, what of its data outlives a crash, whether it
-    /// takes writes and tells of them, and its clock. It asks over a connection of its own, and writes one key that is gone in a minute.
+    /// takes writes and tells of them, and its clock. It asks over a connection of its own, and writes to keys of its own, which do not stay.
     ///
     /// A server that cannot be reached is a finding, too.
     pub async fn doctor(&self) -> Checkup {

@@ -6,7 +6,6 @@ use std::{
 };
 
 use tower_bearer::{RevocationLog as _, SessionId, SessionStore as _, testing::TestClock};
-use tower_bearer_redis::RedisStore;
 use tower_bearer_stores::{Redis, Server as _};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -15,7 +14,7 @@ use crate::support::{Asked, at, begin, builder, said, until};
 #[tokio::test]
 async fn a_good_server_is_said_to_be_good() {
     let server = Redis::start();
-    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let store = at(&server.url()).connect().await.unwrap();
     let checkup = store.doctor().await;
     let text = checkup.to_string();
     assert!(checkup.is_sound(), "{text}");
@@ -63,7 +62,7 @@ async fn what_is_wrong_is_said() {
         (&["--appendonly", "no"], "WRONG  a restart loses all that came after the last snapshot"),
     ] {
         let server = Redis::with(settings);
-        let store = RedisStore::connect(&server.url()).await.unwrap();
+        let store = at(&server.url()).connect().await.unwrap();
         let checkup = store.doctor().await;
         assert!(checkup.to_string().contains(wanted), "{settings:?}\n{checkup}");
         assert_eq!(checkup.is_sound(), wanted.starts_with("doubt"), "{checkup}");
@@ -79,10 +78,10 @@ async fn masters_and_replicas_are_told_apart() {
     while !asked.ask::<String>(&["INFO", "replication"]).await.contains("connected_slaves:1") {
         tokio::task::yield_now().await;
     }
-    let checkup = RedisStore::connect(&master.url()).await.unwrap().doctor().await;
+    let checkup = at(&master.url()).connect().await.unwrap().doctor().await;
     assert!(checkup.is_sound(), "{checkup}");
     assert!(checkup.to_string().contains("doubt  it has replicas"), "{checkup}");
-    let error = said(&RedisStore::connect(&replica.url()).await.unwrap_err());
+    let error = said(&at(&replica.url()).connect().await.unwrap_err());
     assert!(error.contains("READONLY"), "{error}");
     let checkup = at(&replica.url()).connect_lazy().unwrap().doctor().await;
     assert!(checkup.to_string().contains("WRONG  it is a replica"), "{checkup}");
@@ -92,14 +91,14 @@ async fn masters_and_replicas_are_told_apart() {
 #[tokio::test]
 async fn a_node_without_our_keys_is_refused() {
     let server = Redis::with(&["--cluster-enabled", "yes"]);
-    let error = said(&RedisStore::connect(&server.url()).await.unwrap_err());
+    let error = said(&at(&server.url()).connect().await.unwrap_err());
     assert!(error.contains("CLUSTERDOWN") || error.contains("MOVED"), "{error}");
 }
 
 #[tokio::test]
 async fn a_clock_that_was_ahead_is_said() {
     let server = Redis::start();
-    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let store = at(&server.url()).connect().await.unwrap();
     let mut asked = Asked::of(&server.url()).await;
     let [seconds, _]: [u64; 2] = asked.ask::<Vec<u64>>(&["TIME"]).await.try_into().unwrap();
     let ahead = (seconds * 1000 + 3_600_000).to_string();

@@ -16,7 +16,7 @@ use crate::{
 const ID: SessionId = SessionId::from_bytes([1; 16]);
 
 /// Longer than the store waits, and much shorter than a test may.
-const LATE: Duration = Duration::from_millis(1500);
+const LATE: Duration = Duration::from_millis(2500);
 
 async fn is_up(store: &RedisStore) -> bool {
     store.find(ID).await.is_ok()
@@ -53,7 +53,7 @@ async fn a_stopped_server_is_not_waited_for() {
 #[tokio::test]
 async fn a_killed_server_is_found_again() {
     let mut server = Redis::start();
-    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let store = at(&server.url()).connect().await.unwrap();
     begin(&store, 1, "ada").await;
     let mut told = store.subscribe().await.unwrap().unwrap();
     server.kill();
@@ -78,10 +78,10 @@ async fn a_killed_server_is_found_again() {
 #[tokio::test]
 async fn a_connection_that_was_closed_is_not_used() {
     let mut server = Redis::start();
-    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let store = at(&server.url()).connect().await.unwrap();
     begin(&store, 1, "ada").await;
     let mut told = store.subscribe().await.unwrap().unwrap();
-    let other = RedisStore::connect(&server.url()).await.unwrap();
+    let other = at(&server.url()).connect().await.unwrap();
     server.kill();
     server.restart();
     assert!(told.next().await.is_none());
@@ -97,7 +97,7 @@ fn a_runtime_that_has_ended_is_noticed() {
     let server = Redis::start();
     let first = runtime();
     let (store, mut told) = first.block_on(async {
-        let store = RedisStore::connect(&server.url()).await.unwrap();
+        let store = at(&server.url()).connect().await.unwrap();
         begin(&store, 1, "ada").await;
         let told = store.subscribe().await.unwrap().unwrap();
         (store, told)
@@ -130,7 +130,7 @@ async fn a_connection_to_nobody_is_given_up() {
 async fn a_master_that_became_a_replica_is_left() {
     let (old, new) = (Redis::start(), Redis::start());
     let proxy = Proxy::to(old.port()).await;
-    let store = RedisStore::connect(&proxy.url()).await.unwrap();
+    let store = at(&proxy.url()).connect().await.unwrap();
     begin(&store, 1, "ada").await;
     let mut asked = Asked::of(&old.url()).await;
     asked.ask::<()>(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]).await;
@@ -144,7 +144,7 @@ async fn a_master_that_became_a_replica_is_left() {
 #[tokio::test]
 async fn scripts_are_loaded_again() {
     let server = Redis::start();
-    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let store = at(&server.url()).connect().await.unwrap();
     begin(&store, 1, "ada").await;
     Asked::of(&server.url()).await.ask::<()>(&["SCRIPT", "FLUSH"]).await;
     assert_eq!(store.rotate(ID, 0, LIMITS).await.unwrap(), Rotation::Rotated { counter: 1 });
@@ -153,7 +153,7 @@ async fn scripts_are_loaded_again() {
 #[tokio::test]
 async fn a_full_memory_ends_sessions_and_begins_none() {
     let server = Redis::start();
-    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let store = at(&server.url()).connect().await.unwrap();
     let (one, two) = (begin(&store, 1, "ada").await, begin(&store, 2, "ada").await);
     let mut asked = Asked::of(&server.url()).await;
     asked.ask::<()>(&["CONFIG", "SET", "maxmemory", "1mb"]).await;

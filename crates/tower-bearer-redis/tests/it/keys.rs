@@ -116,9 +116,10 @@ async fn prefixes_do_not_see_each_other() {
 async fn databases_do_not_hear_each_other() {
     use futures_util::{FutureExt as _, StreamExt as _};
     let prefix = prefix();
-    let url = shared().replacen("/0", "/", 1);
+    let url = shared();
+    let url = url.strip_suffix("/0").unwrap_or(&url).trim_end_matches('/');
     let store =
-        |database: &str| at(&format!("{url}{database}")).prefix(&prefix).connect_lazy().unwrap();
+        |database: &str| at(&format!("{url}/{database}")).prefix(&prefix).connect_lazy().unwrap();
     let (one, other) = (store("0"), store("1"));
     let mut told = other.subscribe().await.unwrap().unwrap();
     one.append(vec![token("one")]).await.unwrap();

@@ -1,11 +1,10 @@
 //! A user who may do what the documentation lists, and one who may not.
 
-use redis::Client;
 use tower_bearer::testing;
-use tower_bearer_redis::{RedisStore, RedisStoreBuilder};
+use tower_bearer_redis::RedisStoreBuilder;
 use tower_bearer_stores::{Redis, Server as _};
 
-use crate::support::{Asked, said};
+use crate::support::{self, Asked, said};
 
 /// The command of the README, word by word.
 fn listed() -> Vec<&'static str> {
@@ -17,7 +16,7 @@ fn listed() -> Vec<&'static str> {
 /// A store of this user's.
 fn at(server: &Redis, prefix: &str) -> RedisStoreBuilder {
     let url = format!("redis://login:secret@127.0.0.1:{}/", server.port());
-    RedisStore::builder(Client::open(url).unwrap()).prefix(prefix)
+    support::at(&url).prefix(prefix)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

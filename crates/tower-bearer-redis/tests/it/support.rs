@@ -42,8 +42,9 @@ pub(crate) fn builder() -> RedisStoreBuilder {
     at(&shared()).prefix(prefix())
 }
 
+/// With time for a machine that has much else to do.
 pub(crate) fn at(url: &str) -> RedisStoreBuilder {
-    RedisStore::builder(Client::open(url).unwrap())
+    RedisStore::builder(Client::open(url).unwrap()).timeout(Duration::from_secs(20))
 }
 
 /// What tests ask the server behind the store's back.
