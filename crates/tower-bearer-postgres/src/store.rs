@@ -76,16 +76,35 @@ impl PostgresStore {
         Ok(asked.await.unwrap_or(Err(Fault::Slow))?)
     }
 
+    /// Asks something once, whatever server it is.
+    pub(crate) async fn ask_any<T, R>(&self, question: impl Fn(Lease) -> R) -> Result<T, StoreError>
+    where
+        R: Future<Output = (Lease, Result<T, Fault>)>,
+    {
+        let asked = timeout(self.0.timeout, async {
+            let (lease, done) = question(Lease::of(&self.0.pool).await?).await;
+            lease.settle(&done);
+            done
+        });
+        Ok(asked.await.unwrap_or(Err(Fault::Slow))?)
+    }
+
     /// A connection to a server whose tables are as they should be.
     pub(crate) async fn lease(&self) -> Result<Lease, Fault> {
         let mut lease = Lease::of(&self.0.pool).await?;
         if !self.0.is_known.load(Ordering::Acquire) {
             let state = self.0.schema.state(lease.connection()?).await?;
             state.refusal(&self.0.schema).map_or(Ok(()), |text| Err(Fault::Said(text)))?;
-            self.0.is_known.store(true, Ordering::Release);
-            self.log_checkup();
+            if self.know() {
+                self.log_checkup();
+            }
         }
         Ok(lease)
+    }
+
+    /// The tables need not be looked at again; `true` if that is news.
+    pub(crate) fn know(&self) -> bool {
+        !self.0.is_known.swap(true, Ordering::AcqRel)
     }
 }
 
