@@ -27,7 +27,7 @@ impl PostgresStore {
     /// Looks at the server and its settings: what is right, what has a price, and what is wrong, with what to do about it. A server that cannot be reached
     /// is a finding, too.
     ///
-    /// It takes a few timeouts at most. Nothing of it names a session, a subject or a password.
+    /// It takes a few seconds at most. Nothing of it names a session, a subject or a password.
     ///
     /// ```no_run
     /// # async fn doctor(store: tower_bearer_postgres::PostgresStore) {
@@ -90,7 +90,7 @@ impl PostgresStore {
 fn unreachable(error: &StoreError) -> String {
     let source = error.source().map(ToString::to_string).unwrap_or_default();
     format!(
-        "PostgreSQL cannot be asked: {source}. Look at host, port, user and password of the pool, and whether it has connections left."
+        "PostgreSQL cannot be asked: {source}. Look at host, port, user and password of the pool, at what that user may do, and whether the server has connections left."
     )
 }
 

@@ -34,8 +34,11 @@ pub(crate) struct Inner {
     pub(crate) is_known: AtomicBool,
 }
 
+/// So long a look at a server may take: whoever starts has the time.
+const LOOK: Duration = Duration::from_secs(3);
+
 /// So often something is tried again in which others came between.
-const TRIES: usize = 50;
+pub(crate) const TRIES: usize = 50;
 
 impl PostgresStore {
     /// A store over this pool, in the schema `tower_bearer`, whose tables have been made: by
@@ -76,12 +79,12 @@ impl PostgresStore {
         Ok(asked.await.unwrap_or(Err(Fault::Slow))?)
     }
 
-    /// Asks something once, whatever server it is.
+    /// Asks something once, whatever server it is, and takes its time.
     pub(crate) async fn ask_any<T, R>(&self, question: impl Fn(Lease) -> R) -> Result<T, StoreError>
     where
         R: Future<Output = (Lease, Result<T, Fault>)>,
     {
-        let asked = timeout(self.0.timeout, async {
+        let asked = timeout(self.0.timeout.max(LOOK), async {
             let (lease, done) = question(Lease::of(&self.0.pool).await?).await;
             lease.settle(&done);
             done

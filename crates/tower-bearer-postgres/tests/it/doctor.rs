@@ -12,7 +12,9 @@ use crate::scene::{pool, run, schema, store, url};
 
 #[tokio::test]
 async fn a_plain_server_is_sound() {
-    let (store, _) = store().await;
+    let postgres = Postgres::start();
+    let pool = PgPoolOptions::new().max_connections(2).connect_lazy(&postgres.url()).unwrap();
+    let store = PostgresStore::builder(pool).migrate().await.unwrap().connect().await.unwrap();
     let checkup = store.doctor().await;
     assert!(checkup.is_sound(), "{checkup}");
     for text in
@@ -61,7 +63,7 @@ async fn a_user_without_rights_is_told() {
     assert!(error.contains("GRANT USAGE ON SCHEMA"), "{error}");
     let grant = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {s} TO ";
     run(&schema, &format!("{grant}{role}")).await;
-    assert!(builder().connect().await.unwrap().doctor().await.is_sound());
+    builder().connect().await.unwrap();
     run(&schema, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
     drop(store);
 }

@@ -28,7 +28,7 @@ pub(crate) fn url() -> &'static str {
     URL.get_or_init(|| {
         let given = std::env::var("TEST_POSTGRES_URL").ok();
         given.unwrap_or_else(|| {
-            SERVER.get_or_init(|| Postgres::with(&["max_connections=300"])).url()
+            SERVER.get_or_init(|| Postgres::with(&["max_connections=300", "fsync=off"])).url()
         })
     })
 }
