@@ -3,20 +3,20 @@
 mod facts;
 mod findings;
 
-use std::{error::Error as _, time::UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
-use sqlx::postgres::PgListener;
+use sqlx::{ConnectOptions as _, PgPool, postgres::PgListener};
 use tokio::{
     runtime::Handle,
     time::{Instant, timeout},
 };
-use tower_bearer::{Checkup, Clock as _, ConfigError, Finding, Soundness, StoreError, SystemClock};
+use tower_bearer::{Checkup, Clock as _, ConfigError, Finding, Soundness, SystemClock};
 
 use self::facts::Facts;
 use crate::{
     fault::Fault,
     message::PROBE,
-    store::{Inner, PostgresStore},
+    store::{Inner, LOOK, PostgresStore},
     time::millis,
 };
 
@@ -44,7 +44,7 @@ impl PostgresStore {
                 self.tell(&facts, &mut checkup);
                 self.0.tell_push(&mut checkup).await;
             }
-            Err(error) => checkup.wrong(unreachable(&error)),
+            Err(fault) => checkup.wrong(unreachable(&self.0.pool, fault).await),
         }
         checkup
     }
@@ -56,7 +56,7 @@ impl PostgresStore {
     }
 
     /// By a connection that is not looked at before.
-    async fn facts(&self) -> Result<Facts, StoreError> {
+    async fn facts(&self) -> Result<Facts, Fault> {
         let inner = &*self.0;
         self.ask_any(|mut lease| async move {
             let done = inner.facts(&mut lease).await;
@@ -67,7 +67,10 @@ impl PostgresStore {
 
     /// Holds if the store can work, and logs what else is to be said.
     pub(crate) async fn begin(&self) -> Result<(), ConfigError> {
-        let facts = self.facts().await.map_err(|error| ConfigError::new(unreachable(&error)))?;
+        let facts = match self.facts().await {
+            Ok(facts) => facts,
+            Err(fault) => return Err(ConfigError::new(unreachable(&self.0.pool, fault).await)),
+        };
         if let Some(refusal) = facts.refusal(&self.0.schema) {
             return Err(ConfigError::new(refusal));
         }
@@ -86,11 +89,18 @@ impl PostgresStore {
     }
 }
 
-/// What to do when there is no answer.
-fn unreachable(error: &StoreError) -> String {
-    let source = error.source().map(ToString::to_string).unwrap_or_default();
+/// What to do when there is no answer. A pool tries until its time is over and does not say why, so a connection is asked for without it.
+pub(crate) async fn unreachable(pool: &PgPool, fault: Fault) -> String {
+    let fault = match fault {
+        Fault::Slow => match timeout(LOOK, pool.connect_options().connect()).await {
+            Ok(Ok(_)) => Fault::Said("the pool has no connection left".to_owned()),
+            Ok(Err(error)) => error.into(),
+            Err(_) => Fault::Slow,
+        },
+        fault => fault,
+    };
     format!(
-        "PostgreSQL cannot be asked: {source}. Look at host, port, user and password of the pool, at what that user may do, and whether the server has connections left."
+        "PostgreSQL cannot be asked: {fault}. Look at host, port, user and password of the pool, at what that user may do, and whether the server has connections left."
     )
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Inner {
 }
 
 /// So long a look at a server may take: whoever starts has the time.
-const LOOK: Duration = Duration::from_secs(3);
+pub(crate) const LOOK: Duration = Duration::from_secs(3);
 
 /// So often something is tried again in which others came between.
 pub(crate) const TRIES: usize = 50;
@@ -80,7 +80,7 @@ impl PostgresStore {
     }
 
     /// Asks something once, whatever server it is, and takes its time.
-    pub(crate) async fn ask_any<T, R>(&self, question: impl Fn(Lease) -> R) -> Result<T, StoreError>
+    pub(crate) async fn ask_any<T, R>(&self, question: impl Fn(Lease) -> R) -> Result<T, Fault>
     where
         R: Future<Output = (Lease, Result<T, Fault>)>,
     {
@@ -89,7 +89,7 @@ impl PostgresStore {
             lease.settle(&done);
             done
         });
-        Ok(asked.await.unwrap_or(Err(Fault::Slow))?)
+        asked.await.unwrap_or(Err(Fault::Slow))
     }
 
     /// A connection to a server whose tables are as they should be.

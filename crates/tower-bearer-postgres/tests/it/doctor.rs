@@ -81,7 +81,10 @@ async fn a_server_that_is_not_there_is_a_finding() {
     for said in [checkup.to_string(), error.to_string(), format!("{error:?} {store:?}")] {
         assert!(!said.contains("password-to-look"), "{said}");
     }
+    assert!(error.to_string().contains("refused"), "{error}");
     assert!(error.to_string().contains("Look at host, port"), "{error}");
+    let error = builder().migrate().await.unwrap_err();
+    assert!(error.to_string().contains("refused"), "{error}");
 }
 
 #[tokio::test]
