@@ -5,8 +5,9 @@ use std::{collections::HashSet, time::Duration};
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 use tower_bearer::{RevocationLog as _, Revoked, RevokedEntry, Told, testing::TestClock};
+use tower_bearer_postgres::PostgresStore;
 
-use crate::scene::{count, made_in, run, schema, store, token};
+use crate::scene::{UNTIL, count, made_in, pool, run, schema, store, token};
 
 /// So long may something be on its way.
 const SOON: Duration = Duration::from_secs(10);
@@ -21,7 +22,7 @@ async fn only_news_are_told() {
     let mut told = store.subscribe().await.unwrap().unwrap();
     let mark = |before| {
         let what = Revoked::Subject { sub: "a\0\u{e4}".to_owned(), before };
-        RevokedEntry::new("https://issuer.example", what, crate::scene::UNTIL)
+        RevokedEntry::new("https://issuer.example", what, UNTIL)
     };
     store.append(vec![mark(5), mark(7), mark(6), token("a"), token("a")]).await.unwrap();
     store.append(vec![mark(6), token("a")]).await.unwrap();
@@ -96,32 +97,38 @@ async fn a_look_at_the_server_ends_no_stream() {
     assert!(next(&mut told).await == Some(token("a")));
 }
 
+/// How often the server has found two that waited for each other.
+async fn deadlocks() -> i64 {
+    let text = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    count("", text).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn opposite_orders_do_not_lock_each_other() {
-    let (store, schema) = store().await;
+    let (schema, pool, before) = (schema(), pool(8), deadlocks().await);
+    drop(made_in(&schema).await);
+    let builder = PostgresStore::builder(pool.clone()).schema(&schema);
+    let store = builder.timeout(SOON).connect().await.unwrap();
     for round in 0..20_u64 {
-        let entries = |reversed: bool| {
+        // Some of the same, each in an order of its own.
+        let append = |task: u64| {
             let mark = |number: u64| {
+                let number = if task.is_multiple_of(2) { number } else { 200 - number };
                 let what = Revoked::Client { client_id: number.to_string(), before: round };
-                RevokedEntry::new("https://issuer.example", what, crate::scene::UNTIL + round)
+                RevokedEntry::new("https://issuer.example", what, UNTIL + round)
             };
-            let mut entries: Vec<_> = (0..100).map(mark).collect();
-            if reversed {
-                entries.reverse();
-            }
-            entries
-        };
-        let append = |task: u32| {
-            let (store, entries) = (store.clone(), entries(task.is_multiple_of(2)));
+            let (store, entries) =
+                (store.clone(), (10 * task..=200 - 10 * task).map(mark).collect());
             tokio::spawn(async move { store.append(entries).await.unwrap() })
         };
         for task in (0..8).map(append).collect::<Vec<_>>() {
             task.await.unwrap();
         }
     }
-    assert_eq!(count(&schema, "SELECT count(*) FROM {s}.revoked").await, 100);
-    let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    assert_eq!(count(&schema, deadlocks).await, 0);
+    assert_eq!(count(&schema, "SELECT count(*) FROM {s}.revoked").await, 201);
+    // A connection hands its numbers in when it ends.
+    pool.close().await;
+    assert_eq!(deadlocks().await, before);
 }
 
 #[tokio::test]
