@@ -1,4 +1,9 @@
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, TcpStream},
+    path::PathBuf,
+};
 
 use crate::{
     Server,
@@ -61,6 +66,8 @@ impl Server for Redis {
         let mut arguments: Vec<_> = ours.as_flattened().iter().map(ToString::to_string).collect();
         arguments.extend_from_slice(&self.settings);
         self.process.start(&self.program, &arguments);
+        // It listens before it has read its data.
+        self.process.wait_until(|port| answers_ping(port).is_ok_and(|answers| answers));
     }
 
     fn erase(&mut self) {
@@ -84,6 +91,14 @@ impl Server for Redis {
     fn resume(&self) {
         self.process.signal("-CONT");
     }
+}
+
+fn answers_ping(port: u16) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.write_all(b"PING\r\n")?;
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer)?;
+    Ok(answer == *b"+PONG")
 }
 
 impl std::fmt::Debug for Redis {
