@@ -1,0 +1,6 @@
+//! The store against real servers: one of its own for what tests do to it, one for all others. With `TEST_REDIS_URL` the latter is that one.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod conformance;
+mod support;
