@@ -3,4 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod conformance;
+mod engine;
+mod faults;
+mod race;
 mod support;

@@ -31,6 +31,7 @@ pub async fn writes_lost<E: Engine>() {
         let has_ended = async || fresh.find(id).await.is_ok_and(|it| it.is_none_or(|it| it.ended));
         eventually("the store ends it again", RECOVERY, has_ended).await;
     }
+    scene.stays_ended().await;
     let mut renewed = scene.renewed;
     for node in &scene.site.nodes {
         renewed = node.renew(&renewed).await.expect("it goes forward");
@@ -52,6 +53,7 @@ pub async fn emptied<E: Engine>() {
     E::prepare(scene.site.server.port()).await;
     scene.is_known_still().await;
     scene.is_told_again().await;
+    scene.stays_ended().await;
     let first = scene.site.nodes.first().expect("a node");
     for pair in [&scene.renewed, scene.late.as_ref().expect("a login")] {
         assert_eq!(first.renew(pair).await.map(drop), Err(Kind::Invalid));
@@ -125,6 +127,15 @@ impl<E: Engine> Scene<E> {
         }
     }
 
+    /// To be asked after what the store says of it: a renewal ends a session there, too.
+    async fn stays_ended(&self) {
+        for node in &self.site.nodes {
+            for pair in [&self.left, &self.left_everywhere] {
+                assert!(node.renew(pair).await.is_err(), "who has logged out stays so");
+            }
+        }
+    }
+
     async fn is_told_again(&self) {
         self.site.proxies.get(2).expect("a proxy").pass();
         for pair in self.revoked() {
@@ -132,10 +143,5 @@ impl<E: Engine> Scene<E> {
         }
         let took = self.site.recovers(RECOVERY).await;
         println!("lost: all goes on {} ms later", took.as_millis());
-        for node in &self.site.nodes {
-            for pair in [&self.left, &self.left_everywhere] {
-                assert!(node.renew(pair).await.is_err(), "who has logged out stays so");
-            }
-        }
     }
 }
