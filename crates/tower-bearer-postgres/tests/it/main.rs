@@ -1,0 +1,6 @@
+//! The store against a server of its own, or the one that `TEST_POSTGRES_URL` names.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod scene;
+mod suites;
