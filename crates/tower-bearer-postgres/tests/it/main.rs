@@ -2,5 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod engine;
+mod faults;
+mod race;
 mod scene;
 mod suites;

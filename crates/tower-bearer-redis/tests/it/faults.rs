@@ -1,11 +1,13 @@
 //! What happens to servers: each of these has one of its own, and nodes that go on without a restart.
+//!
+//! Tests begin in the order of their names, and the longest is first.
 
 use tower_bearer_stores::{faults, spread};
 
 use crate::engine::OnRedis;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn paused_for_60_s() {
+async fn a_pause_of_60_s() {
     faults::paused_for_60_s::<OnRedis>().await;
 }
 

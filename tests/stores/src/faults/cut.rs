@@ -55,7 +55,7 @@ pub async fn machine_vanished<E: Engine>() {
     }
     let pair = other.renew(&pair).await.expect("the other node has its server");
     proxy.pass();
-    let took = site.recovers(2 * RECOVERY).await;
+    let took = site.recovers(RECOVERY).await;
     println!("vanished: all goes on {} ms after the machine is back", took.as_millis());
     alone.renew(&pair).await.expect("it goes on with what the other has given");
 }

@@ -139,7 +139,7 @@ impl<E: Engine> Scene<E> {
     async fn is_told_again(&self) {
         self.site.proxies.get(2).expect("a proxy").pass();
         for pair in self.revoked() {
-            self.site.all_refuse(pair, 2 * RECOVERY).await;
+            self.site.all_refuse(pair, RECOVERY).await;
         }
         let took = self.site.recovers(RECOVERY).await;
         println!("lost: all goes on {} ms later", took.as_millis());
