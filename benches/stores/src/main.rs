@@ -42,8 +42,8 @@ async fn main() {
 
     println!("\n| followers in one process | heard by half of them | by all |\n|---|---|---|");
     fan_out::print::<OnRedis>("Redis", redis.port(), 1000).await;
-    // Each has two connections, and so two processes of the server.
-    fan_out::print::<OnPostgres>("PostgreSQL", postgres.port(), 200).await;
+    // Each has a pool and one connection more, and each connection is a process of the server.
+    fan_out::print::<OnPostgres>("PostgreSQL", postgres.port(), 100).await;
 
     println!("\n| refused on another node after | median | worst |\n|---|---|---|");
     spread::<OnRedis>("Redis", redis.port()).await;
