@@ -40,16 +40,16 @@ async fn main() {
     renewals::print("Redis", OnRedis::connect(redis.port()).await).await;
     renewals::print("PostgreSQL", OnPostgres::connect(postgres.port()).await).await;
 
+    println!("\n| refused on another node after | median | worst |\n|---|---|---|");
+    spread::<OnRedis>("Redis", redis.port()).await;
+    spread::<OnPostgres>("PostgreSQL", postgres.port()).await;
+
     println!("\n| followers in one process | heard by half of them | by all |\n|---|---|---|");
     fan_out::print::<OnRedis>("Redis", redis.port(), 1000).await;
     // Each has a pool and one connection more, and each connection is a process of the server.
     fan_out::print::<OnPostgres>("PostgreSQL", postgres.port(), 100).await;
 
-    println!("\n| refused on another node after | median | worst |\n|---|---|---|");
-    spread::<OnRedis>("Redis", redis.port()).await;
-    spread::<OnPostgres>("PostgreSQL", postgres.port()).await;
-
-    println!("\n| a session of 100,000 | bytes |\n|---|---|");
+    println!("\n| a session of 20,000 | bytes |\n|---|---|");
     snapshots::sessions::<OnRedis>("Redis", redis.port()).await;
     snapshots::sessions::<OnPostgres>("PostgreSQL", postgres.port()).await;
 

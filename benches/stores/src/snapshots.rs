@@ -38,7 +38,7 @@ pub(crate) async fn print<E: Measured>(name: &str, port: u16) {
 
 /// What a session takes: it is renewed once.
 pub(crate) async fn sessions<E: Measured>(name: &str, port: u16) {
-    const COUNT: u64 = 100_000;
+    const COUNT: u64 = 20_000;
     let store = E::connect(port).await;
     let node = Shared::new().node(store.clone(), store);
     let empty = E::room(port).await;
