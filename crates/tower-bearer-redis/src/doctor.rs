@@ -27,6 +27,8 @@ pub(crate) struct Doctor<'s> {
     pub(crate) keys: &'s Keys,
     pub(crate) scripts: &'s Scripts,
     pub(crate) patience: Duration,
+    /// It goes by another clock than the server's.
+    pub(crate) has_clock: bool,
 }
 
 /// Logs what somebody should look at.
@@ -53,9 +55,10 @@ const AHEAD: Duration = Duration::from_secs(2);
 
 impl Report {
     /// The store cannot work: the first reason is the error.
-    fn give_up(&mut self, text: String, fault: Fault) {
-        self.checkup.wrong(format!("{text}: {fault}"));
-        self.hopeless.get_or_insert_with(|| ConfigError::because(text, fault));
+    fn give_up(&mut self, text: &str, fault: &Fault) {
+        let text = format!("{text}: {fault}");
+        self.checkup.wrong(text.clone());
+        self.hopeless.get_or_insert_with(|| ConfigError::new(text));
     }
 }
 
@@ -64,6 +67,7 @@ impl Doctor<'_> {
         let address = self.client.get_connection_info().addr().to_string();
         let of = format!("Redis at {address}, keys {}*", self.keys.tag());
         let mut report = Report { checkup: Checkup::new(of), hopeless: None };
+        let nowhere = format!("no session can be kept on {address}");
         let (pushed, mut heard) = mpsc::unbounded_channel();
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
@@ -76,9 +80,9 @@ impl Doctor<'_> {
                 self.listen(&mut report, &mut connection, &mut heard).await;
             }
             Ok(Err(error)) => {
-                report.give_up(format!("no session can be kept on {address}"), error.into());
+                report.give_up(&nowhere, &error.into());
             }
-            Err(fault) => report.give_up(format!("no session can be kept on {address}"), fault),
+            Err(fault) => report.give_up(&nowhere, &fault),
         }
         report
     }
@@ -88,8 +92,11 @@ impl Doctor<'_> {
         let time = self.ask(connection, &redis::cmd("TIME")).await;
         let took = began.elapsed();
         match time {
-            Ok(time) => compare(report, &time, took),
-            Err(fault) => report.give_up("TIME is not answered".to_owned(), fault),
+            Ok(time) => {
+                compare(report, &time, took);
+                self.look_at_the_clock(report, connection, &time).await;
+            }
+            Err(fault) => report.give_up("TIME is not answered", &fault),
         }
         match self.ask(connection, &redis::cmd("INFO")).await {
             Ok(answer) => {
@@ -104,6 +111,24 @@ impl Doctor<'_> {
             )),
         }
         self.write(report, connection).await;
+    }
+
+    /// The time that is kept never goes back, and so stands still after a clock that was ahead.
+    async fn look_at_the_clock(
+        &self,
+        report: &mut Report,
+        connection: &mut MultiplexedConnection,
+        time: &Value,
+    ) {
+        let kept = self.ask(connection, redis::cmd("GET").arg(&self.keys.clock)).await;
+        let kept = kept.ok().as_ref().and_then(row::number).unwrap_or(0);
+        let ahead = (kept / 1000).saturating_sub(seconds(time).unwrap_or(u64::MAX));
+        if !self.has_clock && ahead > AHEAD.as_secs() {
+            report.checkup.wrong(format!(
+                "its clock was {ahead} s ahead of what it shows now: until it gets there, no session ends by its age. Delete the key {} once the clock is right",
+                self.keys.clock
+            ));
+        }
     }
 
     async fn look_at_the_disk(
@@ -129,12 +154,12 @@ impl Doctor<'_> {
             Err(fault) if fault.has_code("OOM") => report
                 .checkup
                 .wrong("its memory is full: nobody can log in. Give it more, by `maxmemory`"),
-            Err(fault) => report.give_up("it does not do what a store needs".to_owned(), fault),
+            Err(fault) => report.give_up("it does not do what a store needs", &fault),
         }
         let mut asked = redis::cmd("ZSCAN");
         asked.arg(&self.keys.log).arg(0).arg("COUNT").arg(1);
         if let Err(fault) = self.ask(connection, &asked).await {
-            report.give_up("the log of revocations cannot be read".to_owned(), fault);
+            report.give_up("the log of revocations cannot be read", &fault);
         }
     }
 
@@ -160,7 +185,7 @@ fn compare(report: &mut Report, time: &Value, took: Duration) {
         report.checkup.good(text);
     }
     let Some(theirs) = seconds(time) else {
-        return report.give_up("TIME is no time".to_owned(), Fault::Damaged("the time"));
+        return report.give_up("TIME is no time", &Fault::Damaged("the time"));
     };
     let ours = SystemClock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let apart = Duration::from_secs(ours.as_secs().abs_diff(theirs));

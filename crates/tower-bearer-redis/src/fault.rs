@@ -49,6 +49,7 @@ fn meaning(code: &str) -> &'static str {
         "MISCONF" => "the server cannot write to its disk",
         "MOVED" => "in this cluster another node has the keys of this prefix",
         "NOAUTH" => "a password is needed",
+        "NOPROTO" => "it does not speak RESP3: 7.0 is the oldest Redis that will do",
         "NOPERM" => "this user has not the rights that the documentation lists",
         "OOM" => "the memory of the server is full",
         "READONLY" => "a replica, which takes no writes",
@@ -72,6 +73,8 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {}
 
+const SCRIPT_MAY_NOT: &str = "The user executing the script can't";
+
 impl From<RedisError> for Fault {
     fn from(error: RedisError) -> Self {
         if error.is_timeout() {
@@ -80,7 +83,16 @@ impl From<RedisError> for Fault {
         match error.kind() {
             ErrorKind::Io => Self::Gone(error.to_string()),
             ErrorKind::AuthenticationFailed => Self::Said("WRONGPASS".to_owned()),
+            // Within scripts Redis 7.0 has no code of its own for this.
+            ErrorKind::Server(ServerErrorKind::ResponseError)
+                if error.detail().is_some_and(|text| text.starts_with(SCRIPT_MAY_NOT)) =>
+            {
+                Self::Said("NOPERM".to_owned())
+            }
             ErrorKind::Server(ServerErrorKind::ResponseError) => Self::Said("ERR".to_owned()),
+            ErrorKind::InvalidClientConfig => {
+                Self::Refused("the client of Redis takes no such settings")
+            }
             ErrorKind::Parse => Self::Gone("it does not speak as Redis does".to_owned()),
             ErrorKind::RESP3NotSupported => Self::Said("NOPROTO".to_owned()),
             kind => Self::Said(error.code().map_or_else(|| format!("{kind:?}"), shown)),

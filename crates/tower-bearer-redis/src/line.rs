@@ -5,6 +5,7 @@
 
 use std::{
     future::Future,
+    panic::AssertUnwindSafe,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -91,15 +92,19 @@ impl Line {
             return attempt.clone();
         }
         let ears = Ears::new(&self.channel);
-        let connecting = connect(self.client.clone(), self.patience, &ears).boxed().shared();
+        let connecting = connect(self.client.clone(), self.patience, &ears);
+        // Whoever asks next would panic as well, for ever.
+        let connecting = AssertUnwindSafe(connecting).catch_unwind().map(|connected| {
+            connected.unwrap_or_else(|_| Err(Fault::Gone("its client has panicked".to_owned())))
+        });
+        let connecting = connecting.boxed().shared();
         // Whoever has asked may go away meanwhile.
         tokio::spawn(connecting.clone().map(drop));
         current.insert(Attempt { began: Instant::now(), ears, connecting }).clone()
     }
 
-    /// Makes no further use of a connection. Whoever waits for an answer on it goes on to wait.
+    /// Makes no further use of a connection. Whoever waits for an answer on it goes on to wait, and what it tells ends with them.
     fn retire(&self, attempt: &Attempt) {
-        attempt.ears.end();
         let mut current = self.attempt.lock().unwrap_or_else(PoisonError::into_inner);
         let is_failed = matches!(attempt.connecting.peek(), Some(Err(_)));
         if !is_failed && current.as_ref().is_some_and(|current| current.is(attempt)) {
@@ -147,6 +152,7 @@ fn connect(
 
 /// A client whose connections are told things, and notice when the other end has vanished.
 pub(crate) fn prepared(client: &Client) -> Result<Client, Fault> {
+    choose_cryptography(client.get_connection_info().addr());
     let info = client.get_connection_info().clone();
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     let tcp = info.tcp_settings().clone();
@@ -163,3 +169,16 @@ fn watched(tcp: TcpSettings) -> TcpSettings {
     let tcp = tcp.set_user_timeout(QUIET);
     tcp
 }
+
+/// What rustls does by itself if one provider is compiled in. If there are two it panics.
+#[cfg(feature = "rustls")]
+fn choose_cryptography(address: &redis::ConnectionAddr) {
+    let is_tls = matches!(address, redis::ConnectionAddr::TcpTls { .. });
+    if is_tls && rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Somebody else may have been faster.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+}
+
+#[cfg(not(feature = "rustls"))]
+fn choose_cryptography(_: &redis::ConnectionAddr) {}

@@ -47,6 +47,7 @@ impl RevocationLog for RedisStore {
             loop {
                 cursor = self.page(cursor, &mut all).await?;
                 if cursor == 0 {
+                    self.look_over();
                     return Ok(all);
                 }
             }

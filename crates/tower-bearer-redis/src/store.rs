@@ -49,7 +49,12 @@ impl RedisStore {
     /// As [`RedisStoreBuilder::connect`].
     pub async fn connect(url: &str) -> Result<Self, ConfigError> {
         let client = Client::open(url).map_err(|error| {
-            let what = "this is no URL of Redis: one is redis://user:password@host:6379/0";
+            let lacks_tls = url.starts_with("rediss:") && cfg!(not(feature = "rustls"));
+            let what = if lacks_tls {
+                "rediss:// needs the feature `rustls` of tower-bearer-redis"
+            } else {
+                "this is no URL of Redis: one is redis://user:password@host:6379/0"
+            };
             ConfigError::because(what, Fault::from(error))
         })?;
         Self::builder(client).connect().await
@@ -80,7 +85,7 @@ impl RedisStore {
     }
 
     /// What is right, doubtful and wrong about the server: its version, what it does when its memory is full, what of its data outlives a crash, whether it
-    /// takes writes and tells of them, and its clock. It asks over a connection of its own, and writes one key that is gone in a minute.
+    /// takes writes and tells of them, and its clock. It asks over a connection of its own, and writes to keys of its own, which do not stay.
     ///
     /// A server that cannot be reached is a finding, too.
     pub async fn doctor(&self) -> Checkup {
@@ -88,8 +93,9 @@ impl RedisStore {
     }
 
     pub(crate) async fn examine(&self) -> doctor::Report {
-        let Inner { client, keys, scripts, patience, .. } = &*self.0;
-        Doctor { client, keys, scripts, patience: *patience }.examine().await
+        let Inner { client, keys, scripts, patience, clock, .. } = &*self.0;
+        let has_clock = clock.is_some();
+        Doctor { client, keys, scripts, patience: *patience, has_clock }.examine().await
     }
 
     /// Whoever did not wait for the server is told what is wrong about it once it answers.

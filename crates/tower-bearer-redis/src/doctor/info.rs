@@ -129,3 +129,57 @@ fn shown(word: &str) -> String {
     let is_plain = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
     word.chars().filter(is_plain).take(32).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a server that says this of itself.
+    fn judged(info: &str) -> (bool, String) {
+        let info = Info::read(&Value::VerbatimString {
+            format: redis::VerbatimFormat::Text,
+            text: info.replace(' ', "\r\n"),
+        });
+        let mut checkup = Checkup::new("Redis");
+        let is_too_old = info.judge(&mut checkup).is_some();
+        info.judge_the_disk(&mut checkup, None);
+        (is_too_old, checkup.to_string())
+    }
+
+    #[test]
+    fn versions_are_told_apart() {
+        for (version, is_too_old, wanted) in [
+            ("7.0.0", false, "good   the version is 7.0.0"),
+            ("7.2.4", false, "good   the version is 7.2.4"),
+            ("10.0.1", false, "good   the version is 10.0.1"),
+            ("6.2.14", true, "WRONG  Redis 6.2.14 is too old"),
+            ("<b>", false, "doubt  it does not say which version"),
+            ("", false, "doubt  it does not say which version"),
+        ] {
+            let (found, text) = judged(&format!("redis_version:{version}"));
+            assert_eq!(found, is_too_old, "{version}");
+            assert!(text.contains(wanted), "{version}: {text}");
+        }
+    }
+
+    /// A right that is lacking, or a service that hides what it is.
+    #[test]
+    fn what_is_not_said_is_doubtful() {
+        let (is_too_old, text) = judged("");
+        assert!(!is_too_old);
+        assert!(!text.contains("WRONG"), "{text}");
+        for wanted in ["which version", "when its memory is full", "whether it writes to a disk"] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_wrong() {
+        for failed in ["aof_last_write_status:err", "rdb_last_bgsave_status:err"] {
+            let (_, text) = judged(&format!("aof_enabled:1 {failed}"));
+            assert!(text.contains("WRONG  it could not write to its disk"), "{text}");
+        }
+        let (_, text) = judged("aof_enabled:1 aof_last_write_status:ok rdb_last_bgsave_status:ok");
+        assert!(!text.contains("WRONG"), "{text}");
+    }
+}

@@ -1,6 +1,5 @@
 //! What is asked of any store and any log.
 
-use redis::Client;
 use tower_bearer::testing;
 use tower_bearer_redis::RedisStore;
 use tower_bearer_stores::{Redis, Server as _};
@@ -33,8 +32,7 @@ async fn in_a_cluster_of_one_node() {
     }
     let store = || -> RedisStore { at(&server.url()).prefix(prefix()).connect_lazy().unwrap() };
     testing::session_store(async |clock| {
-        let client = Client::open(server.url()).unwrap();
-        RedisStore::builder(client).prefix(prefix()).clock(clock).connect_lazy().unwrap()
+        at(&server.url()).prefix(prefix()).clock(clock).connect_lazy().unwrap()
     })
     .await;
     testing::revocation_log(async || store()).await;

@@ -3,7 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod conformance;
+mod doctor;
 mod engine;
 mod faults;
+mod hostile;
+mod keys;
+mod measure;
+mod nodes;
+mod proxy;
 mod race;
+mod rights;
 mod support;
+mod told;
