@@ -9,12 +9,13 @@ use tokio::time::timeout;
 use tower_bearer::{Clock, ConfigError};
 
 use crate::{
+    checkup::unreachable,
     ear::Ears,
     fault::Fault,
     lease::Lease,
     schema::{DEFAULT, Schema},
     statements::Statements,
-    store::{Inner, PostgresStore},
+    store::{Inner, LOOK, PostgresStore},
 };
 
 /// So long tables may take to be made, where others make them at the same time.
@@ -73,18 +74,20 @@ impl PostgresStoreBuilder {
     /// The server cannot be reached, or does not permit it; or the name of the schema is none.
     pub async fn migrate(self) -> Result<Self, ConfigError> {
         let schema = Schema::new(&self.schema)?;
-        let made = timeout(MAKING, async {
-            let mut lease = Lease::of(&self.pool).await?;
-            let made = schema.migrate(lease.connection()?).await;
-            if made.is_ok() {
-                lease.give_back();
-            }
-            made
-        });
-        made.await.unwrap_or(Err(Fault::Slow)).map_err(|fault| {
-            ConfigError::because(format!("the tables were not made: {fault}"), fault)
-        })?;
-        Ok(self)
+        match timeout(MAKING, self.make(&schema)).await.unwrap_or(Err(Fault::Slow)) {
+            Ok(()) => Ok(self),
+            Err(fault) => Err(ConfigError::new(unreachable(&self.pool, fault).await)),
+        }
+    }
+
+    async fn make(&self, schema: &Schema) -> Result<(), Fault> {
+        let leased = timeout(LOOK, Lease::of(&self.pool)).await;
+        let mut lease = leased.unwrap_or(Err(Fault::Slow))?;
+        let made = schema.migrate(lease.connection()?).await;
+        if made.is_ok() {
+            lease.give_back();
+        }
+        made
     }
 
     /// The store, once the server has answered and was found to be as it has to be.

@@ -1,7 +1,7 @@
 //! One connection that is told what was revoked, for all who listen.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -41,9 +41,7 @@ impl Ears {
 
 impl Inner {
     /// Somebody who listens. From now on all that is told reaches him, or the stream ends.
-    pub(crate) async fn listen(
-        self: &std::sync::Arc<Self>,
-    ) -> Result<Receiver<RevokedEntry>, Fault> {
+    pub(crate) async fn listen(self: &Arc<Self>) -> Result<Receiver<RevokedEntry>, Fault> {
         if let Some(listening) = self.ears.join() {
             return Ok(listening);
         }
@@ -52,7 +50,7 @@ impl Inner {
         let (sender, receiver) = broadcast::channel(BACKLOG);
         // Of two who begin at once both have a connection; the later one is joined by others.
         *self.ears.lock() = Some(sender.clone());
-        let inner = std::sync::Arc::downgrade(self);
+        let inner = Arc::downgrade(self);
         runtime.spawn(async move {
             hear(listener, &sender).await;
             let Some(inner) = inner.upgrade() else { return };
@@ -65,7 +63,7 @@ impl Inner {
     }
 
     /// A connection of its own, to which everything is told from now on.
-    async fn listener(&self) -> Result<PgListener, Fault> {
+    pub(crate) async fn listener(&self) -> Result<PgListener, Fault> {
         let options =
             self.listen_with.clone().unwrap_or_else(|| (*self.pool.connect_options()).clone());
         let pool = PgPoolOptions::new()
@@ -95,6 +93,9 @@ async fn hear(mut listener: PgListener, sender: &Sender<RevokedEntry>) {
 
 /// `false` if it cannot be understood, or says that everything is to be read.
 fn tell(told: &PgNotification, sender: &Sender<RevokedEntry>) -> bool {
+    if told.payload() == message::PROBE {
+        return true;
+    }
     let Some(entry) = message::read(told.payload()) else { return false };
     // Nobody may be listening.
     let _ = sender.send(entry);

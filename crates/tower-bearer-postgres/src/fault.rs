@@ -30,7 +30,13 @@ impl From<sqlx::Error> for Fault {
                 if matches!(&*code, "40001" | "40P01") {
                     return Self::Conflict;
                 }
-                Self::Said(clean(&format!("{} ({code})", database.message())))
+                let text = clean(&format!("{} ({code})", database.message()));
+                // The server goes away, or has become a replica, or has forgotten what was prepared there: another connection may do.
+                let is_over = code.starts_with("08") || code.starts_with("57P0");
+                if is_over || matches!(&*code, "0A000" | "25006" | "26000") {
+                    return Self::Broken(text);
+                }
+                Self::Said(text)
             }
             sqlx::Error::PoolTimedOut => Self::Slow,
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {

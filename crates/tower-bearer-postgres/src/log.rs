@@ -1,6 +1,6 @@
 //! What is revoked.
 
-use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use sqlx::postgres::PgRow;
 use tokio::sync::broadcast::Receiver;
 use tower_bearer::{RevocationLog, Revoked, RevokedEntry, StoreError, Told};
@@ -8,55 +8,50 @@ use tower_bearer::{RevocationLog, Revoked, RevokedEntry, StoreError, Told};
 use crate::{
     fault::Fault,
     message,
-    row::{bytes, column, number, text},
-    store::PostgresStore,
+    row::{column, number, text},
+    store::{PostgresStore, TRIES},
 };
-
-/// So many entries are read by one statement.
-const PAGE: i64 = 10_000;
 
 /// So many that have passed leave the log with each change.
 const LEAVING: i64 = 256;
 
 impl PostgresStore {
-    /// Writes entries down and tells those that were not there, in one transaction. `false` if all of them were.
-    async fn write_down(&self, entries: Vec<RevokedEntry>) -> Result<bool, Fault> {
+    /// Writes entries down and tells those that were not there, in one transaction.
+    async fn write_down(&self, entries: Vec<RevokedEntry>) -> Result<(), Fault> {
         let inner = &*self.0;
         let mut lease = self.lease().await?;
         let columns = Columns::of(&entries);
-        let told = loop {
+        let mut told = Err(Fault::Conflict);
+        // Another may have written the same down.
+        for _ in 0..TRIES {
             let Columns { issuers, kinds, names, befores, untils } = &columns;
             let query = inner.statements.append.at(inner.clock()).bind(issuers).bind(kinds);
             let query = query.bind(names).bind(befores).bind(untils).bind(message::MOST);
             let query = query.bind(message::LONGEST).bind(inner.schema.name());
-            match query.execute(lease.connection()?).await.map_err(Fault::from) {
-                // Another has written the same down.
-                Err(Fault::Conflict) => {}
-                done => break done?.rows_affected() > 0,
+            told = query.execute(lease.connection()?).await.map_err(Fault::from);
+            if !matches!(told, Err(Fault::Conflict)) {
+                break;
             }
-        };
-        if told {
+        }
+        let is_news = told?.rows_affected() > 0;
+        if is_news {
             let query = inner.statements.forget.at(inner.clock()).bind(LEAVING);
             // They leave with the next change.
             let _ = query.execute(lease.connection()?).await;
         }
         lease.give_back();
-        Ok(told)
+        Ok(())
     }
 
     async fn read_all(&self) -> Result<Vec<RevokedEntry>, Fault> {
         let inner = &*self.0;
         let mut lease = self.lease().await?;
-        let (mut entries, mut after) = (Vec::new(), Vec::new());
-        loop {
-            let query = inner.statements.snapshot.at(inner.clock()).bind(&after).bind(PAGE);
-            let rows = query.fetch_all(lease.connection()?).await?;
-            for row in &rows {
-                entries.push(entry(row)?);
-            }
-            let Some(last) = rows.last().filter(|_| rows.len() >= 10_000) else { break };
-            after = bytes::<32>(last, "key")?.to_vec();
+        let mut entries = Vec::new();
+        let mut rows = inner.statements.snapshot.at(inner.clock()).fetch(lease.connection()?);
+        while let Some(row) = rows.try_next().await? {
+            entries.push(entry(&row)?);
         }
+        drop(rows);
         lease.give_back();
         Ok(entries)
     }

@@ -8,6 +8,9 @@ pub(crate) const MOST: i64 = 1024;
 /// The longest message that PostgreSQL takes is 7999 bytes.
 pub(crate) const LONGEST: i32 = 7900;
 
+/// A message by which somebody looks whether messages come.
+pub(crate) const PROBE: &str = "0";
+
 /// What was told; `None` if it is nothing that can be understood.
 pub(crate) fn read(text: &str) -> Option<RevokedEntry> {
     let mut parts = text.split(' ');

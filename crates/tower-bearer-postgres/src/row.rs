@@ -28,6 +28,11 @@ where
     row.try_get(name).map_err(|_| Fault::Damaged(name))
 }
 
+/// Whether there may be more rows than this page of them.
+pub(crate) fn is_full(rows: &[PgRow], page: i64) -> bool {
+    i64::try_from(rows.len()).is_ok_and(|count| count >= page)
+}
+
 /// A number that is not negative.
 pub(crate) fn number(row: &PgRow, name: &'static str) -> Result<u64, Fault> {
     u64::try_from(column::<i64>(row, name)?).map_err(|_| Fault::Damaged(name))

@@ -108,3 +108,22 @@ impl State {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain() {
+        let long = "a".repeat(63);
+        for name in ["tower_bearer", "a", "_", "a1", "select", &long] {
+            assert_eq!(Schema::new(name).unwrap().quoted().0, format!("\"{name}\""));
+        }
+        let longer = "a".repeat(64);
+        for name in
+            ["", "1a", "A", "a b", "a\"b", "a;b", "a.b", "\u{e4}", "pg_catalog", "a\0", &longer]
+        {
+            assert!(Schema::new(name).is_err(), "{name:?}");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use tower_bearer::{
 use crate::{
     fault::Fault,
     lease::Lease,
-    row::{Time, bytes, number, session},
+    row::{Time, bytes, is_full, number, session},
     store::{Inner, PostgresStore},
     time::{millis, over_at, signed},
 };
@@ -198,10 +198,6 @@ impl Inner {
         }
         Ok(usize::try_from(dropped).unwrap_or(usize::MAX))
     }
-}
-
-fn is_full(rows: &[PgRow], page: i64) -> bool {
-    i64::try_from(rows.len()).is_ok_and(|count| count >= page)
 }
 
 impl SessionStore for PostgresStore {

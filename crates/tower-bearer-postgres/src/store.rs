@@ -34,8 +34,11 @@ pub(crate) struct Inner {
     pub(crate) is_known: AtomicBool,
 }
 
+/// So long a look at a server may take: whoever starts has the time.
+pub(crate) const LOOK: Duration = Duration::from_secs(3);
+
 /// So often something is tried again in which others came between.
-const TRIES: usize = 50;
+pub(crate) const TRIES: usize = 50;
 
 impl PostgresStore {
     /// A store over this pool, in the schema `tower_bearer`, whose tables have been made: by
@@ -76,16 +79,35 @@ impl PostgresStore {
         Ok(asked.await.unwrap_or(Err(Fault::Slow))?)
     }
 
+    /// Asks something once, whatever server it is, and takes its time.
+    pub(crate) async fn ask_any<T, R>(&self, question: impl Fn(Lease) -> R) -> Result<T, Fault>
+    where
+        R: Future<Output = (Lease, Result<T, Fault>)>,
+    {
+        let asked = timeout(self.0.timeout.max(LOOK), async {
+            let (lease, done) = question(Lease::of(&self.0.pool).await?).await;
+            lease.settle(&done);
+            done
+        });
+        asked.await.unwrap_or(Err(Fault::Slow))
+    }
+
     /// A connection to a server whose tables are as they should be.
     pub(crate) async fn lease(&self) -> Result<Lease, Fault> {
         let mut lease = Lease::of(&self.0.pool).await?;
         if !self.0.is_known.load(Ordering::Acquire) {
             let state = self.0.schema.state(lease.connection()?).await?;
             state.refusal(&self.0.schema).map_or(Ok(()), |text| Err(Fault::Said(text)))?;
-            self.0.is_known.store(true, Ordering::Release);
-            self.log_checkup();
+            if self.know() {
+                self.log_checkup();
+            }
         }
         Ok(lease)
+    }
+
+    /// The tables need not be looked at again; `true` if that is news.
+    pub(crate) fn know(&self) -> bool {
+        !self.0.is_known.swap(true, Ordering::AcqRel)
     }
 }
 

@@ -4,7 +4,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use tower_bearer::StoredSession;
 
-use crate::{fault::Fault, lease::Lease, row::Time, store::Inner};
+use crate::{
+    fault::Fault,
+    lease::Lease,
+    row::Time,
+    store::{Inner, TRIES},
+};
 
 /// So old may be what is written down of the time, in milliseconds: the clock goes back by so much at most when the server's is set back.
 const TOLERANCE: u64 = 1000;
@@ -57,16 +62,18 @@ impl Inner {
         self.raise(lease, time.now).await
     }
 
-    /// Writes the time down, before anything is asked anew in which others came between: what was done before it is not done twice.
+    /// Writes the time down.
     pub(crate) async fn raise(&self, lease: &mut Lease, now: u64) -> Result<(), Fault> {
         let raise = &self.statements.raise;
-        loop {
+        for _ in 0..TRIES {
             let raise = raise.at(self.clock()).bind(signed(now)?);
             match raise.execute(lease.connection()?).await.map_err(Fault::from) {
                 Err(Fault::Conflict) => {}
                 done => return done.map(drop),
             }
         }
+        // What was done before it is not to be done again.
+        Err(Fault::Said("the time was not written down".to_owned()))
     }
 }
 
