@@ -39,7 +39,7 @@
 //! | `list` | `SELECT` for each 5,000 sessions | by the index of subjects |
 //! | `purge` | `DELETE` for each 1,000 sessions | by the index of ends; rows that another purge has in hand are passed over |
 //! | `append` | `INSERT … ON CONFLICT` for all entries, with what is told; `DELETE` of at most 256 that have passed | what is known is read and not written |
-//! | `snapshot` | `SELECT` for each 10,000 entries | by the key |
+//! | `snapshot` | `SELECT` | the whole table in the order in which it lies, sent as it is read |
 //!
 //! The decision of a renewal is taken by the `UPDATE` itself, whose condition PostgreSQL holds against the newest row after it has waited for another. Where that row is not
 //! the next token's, it is read, decided upon, and written only if it is still the same; if not, it is decided anew. This is right at any

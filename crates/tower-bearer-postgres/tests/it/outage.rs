@@ -64,6 +64,8 @@ async fn a_paused_server_uses_no_pool_up() {
     let tasks: Vec<_> = (0..20).map(ask).collect();
     barrier.wait().await;
     postgres.pause();
+    // Also what it began as it was listed.
+    postgres.pause();
     for task in tasks {
         task.await.unwrap();
     }
