@@ -15,8 +15,10 @@ use std::{
 /// Some user that is not root, where a server refuses to be run by root.
 const NOBODY: u32 = 65534;
 
-/// Runs a server until nothing can be written to this shell any more, which is so once the test has ended, in whatever way.
-const UNTIL_WE_END: &str = r#""$@" </dev/null >>log 2>&1 & read -r _; kill -KILL $! 2>/dev/null"#;
+/// Runs a server until nothing can be written to this shell any more, which is so once the test has ended, in whatever way. It is
+/// waited for: PostgreSQL takes a process that nobody has waited for as one that still runs.
+const UNTIL_WE_END: &str =
+    r#""$@" </dev/null >>log 2>&1 & read -r _; kill -KILL $! 2>/dev/null; wait $! 2>/dev/null"#;
 
 pub(crate) struct Process {
     folder: PathBuf,

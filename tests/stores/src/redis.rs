@@ -1,9 +1,17 @@
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, TcpStream},
+    path::PathBuf,
+};
 
 use crate::{
     Server,
     process::{Process, find},
 };
+
+const MISSING: &str =
+    "this needs `redis-server` 7 or later: apt-get install redis-server, or its like";
 
 /// A Redis that writes each change to disk before it answers.
 pub struct Redis {
@@ -19,9 +27,7 @@ impl Redis {
     ///
     /// It is not installed, and the text says what to install.
     pub fn with(settings: &[&str]) -> Self {
-        let program = find("redis-server", &[]).unwrap_or_else(|| {
-            panic!("these tests need `redis-server` 7 or later: apt-get install redis-server, or its like")
-        });
+        let program = find("redis-server", &[]).unwrap_or_else(|| panic!("{MISSING}"));
         let settings = settings.iter().copied().map(str::to_owned).collect();
         let mut redis = Self { process: Process::new("redis", false), program, settings };
         fs::create_dir(redis.process.folder().join("data")).expect("a folder");
@@ -31,6 +37,10 @@ impl Redis {
 }
 
 impl Server for Redis {
+    fn missing() -> Option<&'static str> {
+        find("redis-server", &[]).is_none().then_some(MISSING)
+    }
+
     fn start() -> Self {
         Self::with(&[])
     }
@@ -61,6 +71,8 @@ impl Server for Redis {
         let mut arguments: Vec<_> = ours.as_flattened().iter().map(ToString::to_string).collect();
         arguments.extend_from_slice(&self.settings);
         self.process.start(&self.program, &arguments);
+        // It listens before it has read its data.
+        self.process.wait_until(|port| answers_ping(port).is_ok_and(|answers| answers));
     }
 
     fn erase(&mut self) {
@@ -84,6 +96,14 @@ impl Server for Redis {
     fn resume(&self) {
         self.process.signal("-CONT");
     }
+}
+
+fn answers_ping(port: u16) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.write_all(b"PING\r\n")?;
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer)?;
+    Ok(answer == *b"+PONG")
 }
 
 impl std::fmt::Debug for Redis {

@@ -4,11 +4,14 @@
 
 mod conformance;
 mod doctor;
+mod engine;
 mod faults;
 mod hostile;
 mod keys;
 mod measure;
+mod outages;
 mod proxy;
+mod race;
 mod rights;
 mod support;
 mod told;

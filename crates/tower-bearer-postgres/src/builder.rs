@@ -1,0 +1,140 @@
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use sqlx::{PgPool, postgres::PgConnectOptions};
+use tokio::time::timeout;
+use tower_bearer::{Clock, ConfigError};
+
+use crate::{
+    checkup::unreachable,
+    ear::Ears,
+    fault::Fault,
+    lease::Lease,
+    schema::{DEFAULT, Schema},
+    statements::Statements,
+    store::{Inner, LOOK, PostgresStore},
+};
+
+/// So long tables may take to be made, where others make them at the same time.
+const MAKING: Duration = Duration::from_mins(1);
+
+/// A [`PostgresStore`] with settings: [`PostgresStore::builder`].
+#[must_use]
+pub struct PostgresStoreBuilder {
+    pool: PgPool,
+    schema: String,
+    timeout: Duration,
+    clock: Option<Arc<dyn Clock>>,
+    listen_with: Option<PgConnectOptions>,
+}
+
+impl PostgresStoreBuilder {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        let (schema, timeout) = (DEFAULT.to_owned(), Duration::from_secs(1));
+        Self { pool, schema, timeout, clock: None, listen_with: None }
+    }
+
+    /// The tables stand in this schema, in place of `tower_bearer`: each issuer needs one of its own. At most 63 of `a-z`, `0-9` and `_`, of which the
+    /// first is no digit.
+    pub fn schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = schema.into();
+        self
+    }
+
+    /// Any question about sessions is answered within this time, in place of 1 s, by an error if need be. The wait for a connection of the pool is a part of it.
+    ///
+    /// Lists of more than 5,000 sessions, and the end of more than 2,000, are several such questions.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// For tests: the time is this clock's, in place of the server's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// What was revoked is told by a connection with these options, in place of those of the pool: where the pool's lead to a `PgBouncer` in transaction mode,
+    /// through which nothing can be told.
+    pub fn listen_with(mut self, options: PgConnectOptions) -> Self {
+        self.listen_with = Some(options);
+        self
+    }
+
+    /// Makes the tables, or brings them up to date. Several nodes may do so at once.
+    ///
+    /// It needs the right to make a schema. Where a service should not have that, somebody runs the files under `sql/` of this crate, in their order.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or does not permit it; or the name of the schema is none.
+    pub async fn migrate(self) -> Result<Self, ConfigError> {
+        let schema = Schema::new(&self.schema)?;
+        match timeout(MAKING, self.make(&schema)).await.unwrap_or(Err(Fault::Slow)) {
+            Ok(()) => Ok(self),
+            Err(fault) => Err(ConfigError::new(unreachable(&self.pool, fault).await)),
+        }
+    }
+
+    async fn make(&self, schema: &Schema) -> Result<(), Fault> {
+        let leased = timeout(LOOK, Lease::of(&self.pool)).await;
+        let mut lease = leased.unwrap_or(Err(Fault::Slow))?;
+        let made = schema.migrate(lease.connection()?).await;
+        if made.is_ok() {
+            lease.give_back();
+        }
+        made
+    }
+
+    /// The store, once the server has answered and was found to be as it has to be.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::connect`].
+    pub async fn connect(self) -> Result<PostgresStore, ConfigError> {
+        let store = self.connect_lazy()?;
+        store.begin().await?;
+        Ok(store)
+    }
+
+    /// The store, whether the server can be reached or not: for services that would rather start and answer 503 for a while.
+    ///
+    /// What [`connect`](Self::connect) would refuse is an error of each question until it is put right. The check-up is logged once there is a connection.
+    ///
+    /// # Errors
+    ///
+    /// The name of the schema is none, or the timeout is nothing.
+    pub fn connect_lazy(self) -> Result<PostgresStore, ConfigError> {
+        let Self { pool, schema, timeout, clock, listen_with } = self;
+        let schema = Schema::new(&schema)?;
+        if timeout.is_zero() {
+            return Err(ConfigError::new("nothing is answered within no time: set a `timeout`"));
+        }
+        let statements = Statements::new(&schema.quoted());
+        let (ears, is_known) = (Ears::default(), AtomicBool::new(false));
+        Ok(PostgresStore(Arc::new(Inner {
+            pool,
+            schema,
+            statements,
+            timeout,
+            clock,
+            listen_with,
+            ears,
+            is_known,
+        })))
+    }
+}
+
+impl fmt::Debug for PostgresStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { schema, timeout, .. } = self;
+        f.debug_struct("PostgresStoreBuilder")
+            .field("schema", schema)
+            .field("timeout", timeout)
+            .finish_non_exhaustive()
+    }
+}

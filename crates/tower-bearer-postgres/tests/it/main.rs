@@ -1,0 +1,16 @@
+//! The store against a server of its own, or the one that `TEST_POSTGRES_URL` names.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
+mod doctor;
+mod engine;
+mod faults;
+mod log;
+mod outage;
+mod purge;
+mod race;
+mod rotation;
+mod rows;
+mod scene;
+mod schema;
+mod suites;

@@ -1,0 +1,92 @@
+//! Sessions that leave.
+
+use std::{collections::HashSet, time::Duration};
+
+use tower_bearer::{SessionStore as _, testing::TestClock};
+use tower_bearer_postgres::PostgresStore;
+
+use crate::scene::{LIMITS, count, made_in, pool, run, schema, session, store};
+
+/// Makes so many sessions of a subject in one statement.
+async fn crowd(schema: &str, subject: &str, count: u32, ended: bool) {
+    let text = format!(
+        "INSERT INTO {{s}}.sessions (id, subject, nonce, device, counter, created_at, rotated_at, idle_until, expires_at, ended)
+        SELECT substring(sha256(int4send(n)) FOR 16), '{subject}', sha256(int4send(n)), '', 0, 0, 0, 1 << 52, 1 << 52, {ended} FROM generate_series(1, {count}) n"
+    );
+    // A number of that size is none of the short kind.
+    run(schema, &text.replace("1 << 52", "1::bigint << 52")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_purge_at_once() {
+    let (store, schema) = store().await;
+    crowd(&schema, "ada", 8_000, true).await;
+    store.create(session(1, "eve")).await.unwrap();
+    let purge = |_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.purge(2_500).await.unwrap() })
+    };
+    let mut dropped = Vec::new();
+    for task in (0..4).map(purge).collect::<Vec<_>>() {
+        dropped.push(task.await.unwrap());
+    }
+    let left = count(&schema, "SELECT count(*) FROM {s}.sessions WHERE ended").await;
+    let all: usize = dropped.iter().sum();
+    assert!(dropped.iter().all(|dropped| *dropped <= 2_500), "{dropped:?}");
+    assert_eq!(i64::try_from(all).unwrap() + left, 8_000, "each is counted once: {dropped:?}");
+    store.purge(usize::MAX).await.unwrap();
+    assert_eq!(count(&schema, "SELECT count(*) FROM {s}.sessions").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subject_may_have_many() {
+    let (store, schema) = store().await;
+    crowd(&schema, "ada", 100_000, false).await;
+    store.create(session(1, "eve")).await.unwrap();
+    let listed = store.list("ada").await.unwrap();
+    let ids: HashSet<_> = listed.iter().map(|session| session.id).collect();
+    assert_eq!((listed.len(), ids.len()), (100_000, 100_000));
+    let kept = listed[50_000].id;
+    let ended = store.revoke_subject("ada", Some(kept)).await.unwrap();
+    let ended: HashSet<_> = ended.into_iter().collect();
+    assert_eq!(ended.len(), 99_999);
+    assert!(!ended.contains(&kept));
+    assert_eq!(store.list("ada").await.unwrap().len(), 1);
+    assert_eq!(store.purge(usize::MAX).await.unwrap(), 99_999);
+    assert_eq!(store.list("eve").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn renewals_are_hot_and_purge_finds_them() {
+    let clock = TestClock::new();
+    let schema = schema();
+    drop(made_in(&schema).await);
+    let pool = pool(1);
+    let store =
+        |pool| PostgresStore::builder(pool).schema(&schema).clock(clock.clone()).connect_lazy();
+    let first = store(pool.clone()).unwrap();
+    let ids: Vec<_> = (0..20).map(|number| session(number, "ada").id).collect();
+    for number in 0..20 {
+        first.create(session(number, "ada")).await.unwrap();
+    }
+    for counter in 0..50 {
+        for id in &ids {
+            first.rotate(*id, counter, LIMITS).await.unwrap();
+        }
+        clock.forward(Duration::from_mins(15));
+    }
+    // A connection hands its numbers in when it ends.
+    pool.close().await;
+    let updates = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE schemaname = '{s}' AND relname = 'sessions'";
+    let hot = updates.replace("n_tup_upd", "n_tup_hot_upd");
+    for _ in 0..500 {
+        if count(&schema, updates).await >= 1_000 {
+            break;
+        }
+    }
+    let (updates, hot) = (count(&schema, updates).await, count(&schema, &hot).await);
+    assert_eq!(updates, 1_000);
+    assert!(hot >= 930, "of {updates} renewals {hot} have left the indexes alone");
+    clock.forward(LIMITS.idle.saturating_sub(Duration::from_mins(15)));
+    assert_eq!(store(crate::scene::pool(1)).unwrap().purge(100).await.unwrap(), 20);
+}
