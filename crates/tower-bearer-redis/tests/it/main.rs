@@ -10,7 +10,6 @@ mod hostile;
 mod keys;
 mod measure;
 mod outages;
-mod proxy;
 mod race;
 mod rights;
 mod support;
