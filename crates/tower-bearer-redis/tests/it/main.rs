@@ -10,7 +10,6 @@ mod keys;
 mod measure;
 mod nodes;
 mod outages;
-mod proxy;
 mod race;
 mod rights;
 mod support;
