@@ -13,18 +13,15 @@ pub(crate) trait Measured: Engine {
     async fn room(port: u16) -> u64;
 }
 
-/// A thousand nodes on one machine ask for some.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 pub(crate) struct OnRedis;
 
 impl Engine for OnRedis {
     type Server = Redis;
     type Store = RedisStore;
 
-    async fn connect(port: u16) -> RedisStore {
+    async fn connect_within(port: u16, timeout: Duration) -> RedisStore {
         let client = redis::Client::open(format!("redis://127.0.0.1:{port}/")).unwrap();
-        RedisStore::builder(client).timeout(PATIENCE).connect().await.unwrap()
+        RedisStore::builder(client).timeout(timeout).connect().await.unwrap()
     }
 }
 
@@ -40,8 +37,8 @@ impl Engine for OnPostgres {
     type Server = Postgres;
     type Store = PostgresStore;
 
-    async fn connect(port: u16) -> PostgresStore {
-        PostgresStore::builder(Self::pool(port).await).timeout(PATIENCE).connect().await.unwrap()
+    async fn connect_within(port: u16, timeout: Duration) -> PostgresStore {
+        PostgresStore::builder(Self::pool(port).await).timeout(timeout).connect().await.unwrap()
     }
 
     async fn prepare(port: u16) {

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use tower_bearer_stores::{Engine, Shared};
 
-use crate::millis;
+use crate::{PATIENCE, millis};
 
 /// So many nodes with a connection of their own each; ten revocations.
 pub(crate) async fn print<E: Engine>(name: &str, port: u16, count: usize) {
     let shared = Shared::new();
     let mut nodes = Vec::new();
     for _ in 0..count {
-        let store = E::connect(port).await;
+        let store = E::connect_within(port, PATIENCE).await;
         nodes.push(shared.node(store.clone(), store));
     }
     for node in &nodes {

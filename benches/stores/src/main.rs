@@ -22,6 +22,9 @@ use tower_bearer_stores::{Engine, Postgres, Redis, Server, Spread};
 
 use crate::engines::{OnPostgres, OnRedis};
 
+/// A thousand nodes on one machine ask for some.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 #[tokio::main]
 async fn main() {
     if let Some(missing) = Redis::missing().or_else(Postgres::missing) {
@@ -40,8 +43,9 @@ async fn main() {
         let file = std::env::temp_dir().join(format!("bench-{}.redb", std::process::id()));
         renewals::print("redb", RedbStore::open(&file).unwrap()).await;
         let _ = std::fs::remove_file(file);
-        renewals::print("Redis", OnRedis::connect(redis.port()).await).await;
-        renewals::print("PostgreSQL", OnPostgres::connect(postgres.port()).await).await;
+        renewals::print("Redis", OnRedis::connect_within(redis.port(), PATIENCE).await).await;
+        renewals::print("PostgreSQL", OnPostgres::connect_within(postgres.port(), PATIENCE).await)
+            .await;
     }
     if does("spread") {
         println!("\n| refused on another node after | median | worst |\n|---|---|---|");

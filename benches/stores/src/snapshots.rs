@@ -5,11 +5,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tower_bearer::{RevocationLog as _, Revoked, RevokedEntry};
 use tower_bearer_stores::{Proxy, Shared};
 
-use crate::{engines::Measured, millis};
+use crate::{PATIENCE, engines::Measured, millis};
 
 pub(crate) async fn print<E: Measured>(name: &str, port: u16) {
     let proxy = Proxy::before(port).await;
-    let (writer, reader) = (E::connect(port).await, E::connect(proxy.port()).await);
+    let (writer, reader) =
+        (E::connect_within(port, PATIENCE).await, E::connect_within(proxy.port(), PATIENCE).await);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let until = (since + Duration::from_secs(1000)).as_secs();
     let empty = E::room(port).await;
@@ -41,7 +42,7 @@ pub(crate) async fn print<E: Measured>(name: &str, port: u16) {
 /// What a session takes: it is renewed once.
 pub(crate) async fn sessions<E: Measured>(name: &str, port: u16) {
     const COUNT: u64 = 20_000;
-    let store = E::connect(port).await;
+    let store = E::connect_within(port, PATIENCE).await;
     let node = Shared::new().node(store.clone(), store);
     let empty = E::room(port).await;
     let many: Vec<_> = (0..100)

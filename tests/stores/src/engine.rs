@@ -1,4 +1,7 @@
-use std::future::{Future, ready};
+use std::{
+    future::{Future, ready},
+    time::Duration,
+};
 
 use tower_bearer::{RevocationLog, SessionStore};
 
@@ -11,8 +14,14 @@ pub trait Engine: Send + Sync + 'static {
     /// The store.
     type Store: SessionStore + RevocationLog + Clone;
 
-    /// The store behind this port on 127.0.0.1, which is the server's or that of a [`Proxy`](crate::Proxy). Waits until it is reached.
-    fn connect(port: u16) -> impl Future<Output = Self::Store> + Send;
+    /// The store behind this port on 127.0.0.1, which is the server's or that of a [`Proxy`](crate::Proxy). Waits until it is reached; later nothing
+    /// takes longer than `timeout`.
+    fn connect_within(port: u16, timeout: Duration) -> impl Future<Output = Self::Store> + Send;
+
+    /// The same, as a service has it.
+    fn connect(port: u16) -> impl Future<Output = Self::Store> + Send {
+        Self::connect_within(port, Duration::from_secs(1))
+    }
 
     /// Makes what has to be there on a server without data, such as tables.
     fn prepare(_port: u16) -> impl Future<Output = ()> + Send {

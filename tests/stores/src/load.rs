@@ -9,7 +9,10 @@ use std::{
 use tokio::task::JoinHandle;
 use tower_bearer::{SessionErrorKind as Kind, SessionStore, TokenErrorKind, TokenPair};
 
-use crate::node::{Node, eventually};
+use crate::{
+    faults::RECOVERY,
+    node::{Node, eventually},
+};
 
 /// Clients who renew, log out and log in on all nodes, and go on with what they hold when nobody answers.
 pub(crate) struct Load {
@@ -163,7 +166,7 @@ impl Heard {
         for pair in &self.gone {
             for node in nodes {
                 let refuses = async || node.refuses(pair.access_token()).await;
-                eventually("who has logged out is refused", Duration::from_secs(6), refuses).await;
+                eventually("who has logged out is refused", RECOVERY, refuses).await;
                 let renewed = node.renew(pair).await.map(drop);
                 assert_eq!(renewed, Err(Kind::Ended), "who has logged out stays so");
             }

@@ -126,7 +126,7 @@ impl<S: SessionStore> Node<S> {
     /// Waits until it takes requests: it has read what is revoked.
     pub async fn is_ready(&self) {
         let token = self.issuer.issue("nobody", &Grant::new()).expect("a token");
-        eventually("a node is ready", Duration::from_secs(5), async || {
+        eventually("a node is ready", Duration::from_secs(20), async || {
             self.call(&token).await.is_ok()
         })
         .await;

@@ -98,11 +98,11 @@ impl Server for Postgres {
     }
 
     fn pause(&self) {
-        self.process.signal("-STOP");
+        self.process.pause();
     }
 
     fn resume(&self) {
-        self.process.signal("-CONT");
+        self.process.resume();
     }
 }
 

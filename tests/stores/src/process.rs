@@ -89,24 +89,32 @@ impl Process {
         all
     }
 
-    pub(crate) fn signal(&self, signal: &str) {
-        let all = self.all().into_iter().map(|id| id.to_string());
-        // One of them may have ended by itself.
-        let _ = Command::new("kill").arg(signal).args(all).stderr(Stdio::null()).status();
+    /// Nothing of it runs any more, also not what has been started meanwhile.
+    pub(crate) fn pause(&self) {
+        let mut stopped = Vec::new();
+        loop {
+            let all = self.all();
+            if all == stopped {
+                return;
+            }
+            signal("-STOP", &all);
+            wait_while(&all, |state| !matches!(state, 'T' | 't' | 'Z'));
+            stopped = all;
+        }
+    }
+
+    pub(crate) fn resume(&self) {
+        signal("-CONT", &self.all());
     }
 
     pub(crate) fn kill(&mut self) {
         let all = self.all();
-        self.signal("-KILL");
+        signal("-KILL", &all);
         if let Some(mut shell) = self.shell.take() {
             drop(shell.stdin.take());
             shell.wait().expect("the shell ends");
         }
-        for id in all {
-            while is_running(id) {
-                sleep(Duration::from_millis(1));
-            }
-        }
+        wait_while(&all, |state| state != 'Z');
     }
 
     /// Keeps a copy of a folder, beside it, or puts it in its place.
@@ -159,8 +167,18 @@ fn children(id: u32) -> Vec<u32> {
     all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_child).collect()
 }
 
-fn is_running(id: u32) -> bool {
-    stat(id).is_some_and(|(state, _)| state != 'Z')
+fn signal(signal: &str, all: &[u32]) {
+    let all = all.iter().map(ToString::to_string);
+    // One of them may have ended by itself.
+    let _ = Command::new("kill").arg(signal).args(all).stderr(Stdio::null()).status();
+}
+
+fn wait_while(all: &[u32], runs: impl Fn(char) -> bool) {
+    for id in all {
+        while stat(*id).is_some_and(|(state, _)| runs(state)) {
+            sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 /// The state of a process, and its parent.

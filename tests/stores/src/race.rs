@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::runtime::Runtime;
@@ -22,6 +23,8 @@ use crate::{Engine, Server as _, Shared};
 const ROUNDS: usize = 200;
 /// Requests of each node: 50 in all.
 const REQUESTS: [usize; 3] = [17, 17, 16];
+/// Who wins is asked here, not how soon.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Where a node finds its server.
 const PORT: &str = "TOWER_BEARER_TEST_PORT";
 
@@ -30,7 +33,7 @@ const PORT: &str = "TOWER_BEARER_TEST_PORT";
 pub async fn race<E: Engine>(name: &str) {
     let server = tokio::task::block_in_place(E::Server::start);
     E::prepare(server.port()).await;
-    let store = E::connect(server.port()).await;
+    let store = E::connect_within(server.port(), PATIENCE).await;
     let node = Shared::new().node(store.clone(), store);
     let pair = node.login("ada").await.expect("a login");
     let mut token = pair.refresh_token().to_owned();
@@ -57,7 +60,7 @@ pub async fn race<E: Engine>(name: &str) {
 pub fn racer<E: Engine>() {
     let Ok(port) = env::var(PORT) else { return };
     let runtime = Runtime::new().expect("a runtime");
-    let store = runtime.block_on(E::connect(port.parse().expect("a port")));
+    let store = runtime.block_on(E::connect_within(port.parse().expect("a port"), PATIENCE));
     let counted =
         Counted { store: store.clone(), rotated: Arc::default(), replayed: Arc::default() };
     let node = runtime.block_on(async { Shared::new().node(counted.clone(), store) });

@@ -90,11 +90,11 @@ impl Server for Redis {
     }
 
     fn pause(&self) {
-        self.process.signal("-STOP");
+        self.process.pause();
     }
 
     fn resume(&self) {
-        self.process.signal("-CONT");
+        self.process.resume();
     }
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tower_bearer_postgres::{PostgresStore, sqlx::PgPool};
 use tower_bearer_stores::{Engine, Postgres};
 
@@ -11,8 +13,8 @@ impl Engine for OnPostgres {
     type Server = Postgres;
     type Store = PostgresStore;
 
-    async fn connect(port: u16) -> PostgresStore {
-        PostgresStore::connect(pool(port).await).await.unwrap()
+    async fn connect_within(port: u16, timeout: Duration) -> PostgresStore {
+        PostgresStore::builder(pool(port).await).timeout(timeout).connect().await.unwrap()
     }
 
     async fn prepare(port: u16) {

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use tower_bearer::SessionErrorKind as Kind;
 
-use super::killed::RECOVERY;
+use super::RECOVERY;
 use crate::{
     Engine,
     load::Load,

@@ -1,13 +1,9 @@
-use std::time::Duration;
-
+use super::RECOVERY;
 use crate::{
     Engine, Server as _,
     load::Load,
     node::{Site, rest},
 };
-
-/// Within this everything goes on once the server is back, on each node and without a restart of any.
-pub(super) const RECOVERY: Duration = Duration::from_secs(10);
 
 /// `kill -9` under load, and a restart soon after, five times: what was answered is there, clients go on with what they hold, and who has logged out stays so.
 pub async fn killed<E: Engine>() {

@@ -1,6 +1,6 @@
 use tower_bearer::{SessionErrorKind as Kind, SessionStore as _, TokenPair};
 
-use super::killed::RECOVERY;
+use super::RECOVERY;
 use crate::{
     Engine, Server as _,
     node::{Site, eventually, rest},

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use tower_bearer::{SessionErrorKind as Kind, TokenErrorKind, TokenPair};
 
-use super::killed::RECOVERY;
+use super::RECOVERY;
 use crate::{
     Engine, Server as _,
     node::{Node, Site, rest},
