@@ -126,6 +126,7 @@
 //! | `warn` | `a log had not all revocations: they were added` | `issuer`, `count` | it has lost some, or could not be written before |
 //! | `error` | `a log of revocations has panicked` | | it is asked again 5 s later |
 //! | `warn` | `a file of sessions was not written` | `error`, `source` | a `RedbStore` cannot go on |
+//! | `warn`, `error` | `the set-up of a store is doubtful`, `the set-up of a store is wrong` | `of`, `finding` | [`Checkup::log`]: a store that connects to a server has looked it over |
 //! | `warn` | `sessions unavailable` | `error`, `source` | a [`SessionError`] is answered with 503 |
 //! | `error` | `tokens cannot be issued` | `error`, `source` | a [`SessionError`] or an [`IssueError`] is answered with 500 |
 //! | `debug` | `response ends with its token` | `reason` | a stream is over before its time, by a [`LifetimeLayer`] or a [`LifetimeBody`]; `reason` is a [`TokenEnd::code`] |

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::telemetry::TARGET;
+
 /// What was found about the set-up of a store that others run: what a program logs when it starts, or a command prints for whoever
 /// looks after it.
 ///
@@ -72,6 +74,23 @@ impl Checkup {
     /// What was found, in the order in which it was looked at.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Says by [`tracing`](https://docs.rs/tracing) what is doubtful or wrong: an event for each, of the level `warn` or `error`.
+    pub fn log(&self) {
+        let of = &*self.of;
+        for Finding { soundness, text } in &self.findings {
+            let text = &**text;
+            match soundness {
+                Soundness::Good => {}
+                Soundness::Doubtful => {
+                    tracing::warn!(target: TARGET, of, finding = text, "the set-up of a store is doubtful");
+                }
+                Soundness::Wrong => {
+                    tracing::error!(target: TARGET, of, finding = text, "the set-up of a store is wrong");
+                }
+            }
+        }
     }
 
     /// Whether nothing is wrong.

@@ -1,5 +1,6 @@
 //! Tokens that are issued, renewed and taken back.
 
+mod checkup;
 #[cfg(feature = "testing")]
 mod conformance;
 mod ends;
