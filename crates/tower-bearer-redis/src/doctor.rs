@@ -156,9 +156,11 @@ impl Doctor<'_> {
                 .wrong("its memory is full: nobody can log in. Give it more, by `maxmemory`"),
             Err(fault) => report.give_up("it does not do what a store needs", &fault),
         }
-        let mut asked = redis::cmd("ZSCAN");
-        asked.arg(&self.keys.log).arg(0).arg("COUNT").arg(1);
-        if let Err(fault) = self.ask(connection, &asked).await {
+        let mut reading = self.scripts.read.key(&self.keys.log);
+        reading.arg(1);
+        let read = timeout(self.patience, reading.invoke_async::<Value>(connection)).await;
+        let read = read.map_err(|_| Fault::Slow).and_then(|answer| answer.map_err(Fault::from));
+        if let Err(fault) = read {
             report.give_up("the log of revocations cannot be read", &fault);
         }
     }

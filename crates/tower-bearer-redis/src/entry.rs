@@ -5,9 +5,7 @@ use std::str;
 use redis::Value;
 use tower_bearer::{Revoked, RevokedEntry};
 
-use crate::row;
-
-/// Some time in the year 142,000: larger ends are not exact in Redis.
+/// Some time in the year 141,000, as the crate says.
 const LAST: u64 = 1 << 42;
 
 /// An entry as the log has it.
@@ -58,14 +56,33 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     Some((number, rest.get(1..)?))
 }
 
-/// The answer to ZSCAN: where the next page begins, and entries. `None` if any of it cannot be read: a log is known as a whole, or not.
-pub(crate) fn page(answer: &Value) -> Option<(u64, Vec<RevokedEntry>)> {
+/// Some of the log.
+pub(crate) struct Page {
+    pub(crate) entries: Vec<RevokedEntry>,
+    pub(crate) last: Option<Last>,
+}
+
+/// The last that was read, as the server has it: its text and its end.
+pub(crate) struct Last {
+    pub(crate) text: Vec<u8>,
+    pub(crate) ends: Vec<u8>,
+}
+
+/// What a script has read of it. `None` if any of it cannot be read: a log is known as a whole, or not.
+pub(crate) fn page(answer: Value) -> Option<Page> {
     let Value::Array(parts) = answer else { return None };
-    let [cursor, Value::Array(flat)] = &**parts else { return None };
-    let (pairs, []) = flat.as_chunks::<2>() else { return None };
-    let entries = pairs.iter().map(|[text, score]| {
-        let Value::BulkString(text) = text else { return None };
-        read(row::number(score)?, text)
-    });
-    Some((row::number(cursor)?, entries.collect::<Option<_>>()?))
+    let Ok([Value::Int(count), Value::Array(flat)]) = <[Value; 2]>::try_from(parts) else {
+        return None;
+    };
+    let mut flat = flat.into_iter();
+    let mut page = Page { entries: Vec::new(), last: None };
+    while let Some(text) = flat.next() {
+        let (Value::BulkString(text), Some(Value::BulkString(ends))) = (text, flat.next()) else {
+            return None;
+        };
+        let score = str::from_utf8(&ends).ok()?.parse().ok()?;
+        page.entries.push(read(score, &text)?);
+        page.last = Some(Last { text, ends });
+    }
+    (usize::try_from(count) == Ok(page.entries.len())).then_some(page)
 }

@@ -13,4 +13,5 @@ mod outages;
 mod race;
 mod rights;
 mod support;
+mod switched;
 mod told;

@@ -1,0 +1,106 @@
+//! Another server than before.
+
+use std::{collections::HashSet, sync::Arc};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream, tcp::OwnedWriteHalf},
+    sync::Mutex,
+};
+use tower_bearer::RevocationLog as _;
+use tower_bearer_stores::{Redis, Server as _};
+
+use crate::support::{at, token};
+
+/// A proxy that sends each reading of a page to another of two servers, under one connection.
+async fn between(ports: [u16; 2]) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("redis://127.0.0.1:{}/", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(switch(client, ports));
+        }
+    });
+    url
+}
+
+async fn switch(client: TcpStream, ports: [u16; 2]) {
+    let (mut from_client, to_client) = client.into_split();
+    let to_client = Arc::new(Mutex::new(to_client));
+    let mut servers = Vec::new();
+    for port in ports {
+        servers.push(greeted(port, Arc::clone(&to_client)).await);
+    }
+    let (mut current, mut asked) = (0, vec![0; 64 * 1024]);
+    while let Ok(length @ 1..) = from_client.read(&mut asked).await {
+        let asked = &asked[..length];
+        let has = |word: &[u8]| asked.windows(word.len()).any(|window| window == word);
+        if has(b"EVALSHA") || has(b"ZSCAN") {
+            current = 1 - current;
+        }
+        servers[current].write_all(asked).await.unwrap();
+    }
+}
+
+/// A connection that has been told which version of the protocol is spoken, and hands on what is answered from then on.
+async fn greeted(port: u16, to_client: Arc<Mutex<OwnedWriteHalf>>) -> OwnedWriteHalf {
+    let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    server.write_all(b"HELLO 3\r\nPING\r\n").await.unwrap();
+    let mut greeting = Vec::new();
+    while !greeting.ends_with(b"+PONG\r\n") {
+        greeting.push(server.read_u8().await.unwrap());
+    }
+    let (mut answers, asks) = server.into_split();
+    tokio::spawn(async move {
+        let mut answer = vec![0; 64 * 1024];
+        while let Ok(length @ 1..) = answers.read(&mut answer).await {
+            if to_client.lock().await.write_all(&answer[..length]).await.is_err() {
+                return;
+            }
+        }
+    });
+    asks
+}
+
+/// Two servers with the same entries have them in the same order: none is left out, whichever is asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_entry_is_missed_between_two_servers() {
+    const ALL: usize = 20_000;
+    let servers = [Redis::start(), Redis::start()];
+    for server in &servers {
+        let store = at(&server.url()).connect().await.unwrap();
+        let entries = (0..ALL).map(|number| token(&number.to_string()));
+        store.append(entries.collect()).await.unwrap();
+    }
+    let url = between(servers.each_ref().map(Redis::port)).await;
+    let read = at(&url).connect_lazy().unwrap().snapshot().await.unwrap();
+    assert_eq!(read.into_iter().collect::<HashSet<_>>().len(), ALL);
+}
+
+/// What comes after this one changes while the log is read.
+#[tokio::test]
+async fn an_entry_that_moves_hides_no_other() {
+    let store = crate::support::builder().connect_lazy().unwrap();
+    let until = |number: u64| crate::support::UNTIL + number % 3;
+    let all: Vec<_> = (0..3000)
+        .map(|number| crate::support::token_until(&number.to_string(), until(number)))
+        .collect();
+    store.append(all.clone()).await.unwrap();
+    let moving = async {
+        for number in 0..3000 {
+            let later = crate::support::token_until(&format!("late {number}"), until(number));
+            store.append(vec![later]).await.unwrap();
+            let moved =
+                crate::support::token_until(&number.to_string(), until(number) + 5 + number);
+            store.append(vec![moved]).await.unwrap();
+        }
+    };
+    let reading = async {
+        for _ in 0..20 {
+            let read: HashSet<_> =
+                store.snapshot().await.unwrap().into_iter().map(|entry| entry.what).collect();
+            assert!(all.iter().all(|entry| read.contains(&entry.what)));
+        }
+    };
+    tokio::join!(moving, reading);
+}
