@@ -67,10 +67,13 @@ impl RevocationLog for RedisStore {
     fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
         Box::pin(async move {
             let channel = &self.keys().channel;
+            let reading = &self.reading(1, None);
             let told = self.log_line().ask(|mut connection| async move {
                 // Before it is asked for: nothing is lost between.
                 let told = connection.ears.listen();
                 connection.redis.subscribe(channel).await?;
+                // A replica would tell, too, for as long as it is told itself.
+                reading.invoke_async::<Value>(&mut connection.redis).await?;
                 Ok(told)
             });
             Ok(Some(told.await?))

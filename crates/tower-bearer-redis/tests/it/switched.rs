@@ -1,16 +1,18 @@
-//! Another server than before.
+//! Another server than before, or one that is no master any more.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use futures_util::StreamExt as _;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, tcp::OwnedWriteHalf},
     sync::Mutex,
+    time::timeout,
 };
-use tower_bearer::RevocationLog as _;
-use tower_bearer_stores::{Redis, Server as _};
+use tower_bearer::{RevocationLog as _, SessionId, SessionStore as _};
+use tower_bearer_stores::{Proxy, Redis, Server as _};
 
-use crate::support::{at, token};
+use crate::support::{Asked, at, begin, behind, said, token, until};
 
 /// A proxy that sends each reading of a page to another of two servers, under one connection.
 async fn between(ports: [u16; 2]) -> String {
@@ -103,4 +105,66 @@ async fn an_entry_that_moves_hides_no_other() {
         }
     };
     tokio::join!(moving, reading);
+}
+
+/// The log is not read where nothing can be written, which a replica would tell as if it were new; and a name may lead to the new master by then.
+#[tokio::test]
+async fn a_replica_is_not_read() {
+    let (old, new) = (Redis::start(), Redis::start());
+    let proxy = Proxy::before(old.port()).await;
+    let store = at(&behind(&proxy)).connect().await.unwrap();
+    begin(&store, 1, "ada").await;
+    let id = SessionId::from_bytes([1; 16]);
+    store.append(vec![token("a")]).await.unwrap();
+    let mut told = store.subscribe().await.unwrap().unwrap();
+    let mut asked = Asked::of(&old.url()).await;
+    asked.ask::<()>(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]).await;
+    let error = said(&store.snapshot().await.unwrap_err());
+    assert!(error.contains("READONLY") || error.contains("MASTERDOWN"), "{error}");
+    for failed in [
+        store.find(id).await.map(drop),
+        store.list("ada").await.map(drop),
+        at(&old.url()).connect_lazy().unwrap().subscribe().await.map(drop),
+    ] {
+        let error = said(&failed.unwrap_err());
+        assert!(error.contains("READONLY") || error.contains("MASTERDOWN"), "{error}");
+    }
+    proxy.lead_to(new.port());
+    until("the log has moved", async || store.snapshot().await.is_ok()).await;
+    let ended = timeout(Duration::from_secs(20), told.next()).await.expect("it ends");
+    assert!(ended.is_none(), "what the replica tells is not listened to");
+    let mut told = store.subscribe().await.unwrap().unwrap();
+    at(&new.url()).connect().await.unwrap().append(vec![token("b")]).await.unwrap();
+    let heard = timeout(Duration::from_secs(20), told.next()).await.unwrap();
+    assert_eq!(heard, Some(token("b")));
+}
+
+/// It has all there is, and takes no more.
+#[tokio::test]
+async fn a_master_that_cannot_write_is_read() {
+    // A snapshot of this name cannot be written: there is a folder.
+    let server = Redis::with(&["--save", "3600 1000000", "--dbfilename", "appendonlydir"]);
+    let store = at(&server.url()).connect().await.unwrap();
+    store.append(vec![token("a")]).await.unwrap();
+    let mut asked = Asked::of(&server.url()).await;
+    asked.ask::<()>(&["BGSAVE"]).await;
+    until("it has failed", async || store.append(vec![token("b")]).await.is_err()).await;
+    let error = said(&store.append(vec![token("b")]).await.unwrap_err());
+    assert!(error.contains("MISCONF"), "{error}");
+    assert!(store.snapshot().await.unwrap().contains(&token("a")));
+    assert!(store.subscribe().await.unwrap().is_some());
+}
+
+/// It may have been cut off from its replicas, of which one is the master now.
+#[tokio::test]
+async fn a_master_that_has_lost_its_replicas_is_not_read() {
+    let server = Redis::start();
+    let store = at(&server.url()).connect().await.unwrap();
+    store.append(vec![token("a")]).await.unwrap();
+    let mut asked = Asked::of(&server.url()).await;
+    asked.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]).await;
+    for failed in [store.snapshot().await.map(drop), store.subscribe().await.map(drop)] {
+        let error = said(&failed.unwrap_err());
+        assert!(error.contains("NOREPLICAS"), "{error}");
+    }
 }
