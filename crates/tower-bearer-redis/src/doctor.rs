@@ -157,7 +157,7 @@ impl Doctor<'_> {
             Err(fault) => report.give_up("it does not do what a store needs", &fault),
         }
         let mut reading = self.scripts.read.key(&self.keys.log);
-        reading.arg(1);
+        reading.arg(1).arg("").arg("");
         let read = timeout(self.patience, reading.invoke_async::<Value>(connection)).await;
         let read = read.map_err(|_| Fault::Slow).and_then(|answer| answer.map_err(Fault::from));
         if let Err(fault) = read {

@@ -5,6 +5,8 @@ use std::str;
 use redis::Value;
 use tower_bearer::{Revoked, RevokedEntry};
 
+use crate::pages::Last;
+
 /// Some time in the year 141,000, as the crate says.
 const LAST: u64 = 1 << 42;
 
@@ -59,13 +61,7 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
 /// Some of the log.
 pub(crate) struct Page {
     pub(crate) entries: Vec<RevokedEntry>,
-    pub(crate) last: Option<Last>,
-}
-
-/// The last that was read, as the server has it: its text and its end.
-pub(crate) struct Last {
-    pub(crate) text: Vec<u8>,
-    pub(crate) ends: Vec<u8>,
+    pub(crate) last: Last,
 }
 
 /// What a script has read of it. `None` if any of it cannot be read: a log is known as a whole, or not.
@@ -75,14 +71,14 @@ pub(crate) fn page(answer: Value) -> Option<Page> {
         return None;
     };
     let mut flat = flat.into_iter();
-    let mut page = Page { entries: Vec::new(), last: None };
+    let mut page = Page { entries: Vec::new(), last: Last::default() };
     while let Some(text) = flat.next() {
         let (Value::BulkString(text), Some(Value::BulkString(ends))) = (text, flat.next()) else {
             return None;
         };
-        let score = str::from_utf8(&ends).ok()?.parse().ok()?;
-        page.entries.push(read(score, &text)?);
-        page.last = Some(Last { text, ends });
+        let until = str::from_utf8(&ends).ok()?.parse().ok()?;
+        page.entries.push(read(until, &text)?);
+        page.last = Last { member: text, score: ends };
     }
     (usize::try_from(count) == Ok(page.entries.len())).then_some(page)
 }

@@ -5,9 +5,10 @@ use redis::{ScriptInvocation, Value};
 use tower_bearer::{RevocationLog, RevokedEntry, StoreError, Told};
 
 use crate::{
-    entry::{self, Last, Page, Written},
+    entry::{self, Page, Written},
     fault::Fault,
     line::Held,
+    pages::Last,
     sessions::millis,
     store::RedisStore,
 };
@@ -46,9 +47,9 @@ impl RevocationLog for RedisStore {
         Box::pin(async move {
             // Another connection may lead to a server that has other entries.
             let held = self.log_line().hold()?;
-            let (mut all, mut last) = (Vec::new(), None);
+            let (mut all, mut last) = (Vec::new(), Last::default());
             loop {
-                let Page { entries, last: next } = self.page(&held, last.as_ref()).await?;
+                let Page { entries, last: next } = self.page(&held, &last).await?;
                 let is_last = entries.len() < PAGE;
                 all.extend(entries);
                 if all.len() > MOST {
@@ -67,7 +68,7 @@ impl RevocationLog for RedisStore {
     fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
         Box::pin(async move {
             let channel = &self.keys().channel;
-            let reading = &self.reading(1, None);
+            let reading = &self.reading(1, &Last::default());
             let told = self.log_line().ask(|mut connection| async move {
                 // Before it is asked for: nothing is lost between.
                 let told = connection.ears.listen();
@@ -95,7 +96,7 @@ impl RedisStore {
         told.await.map(drop)
     }
 
-    async fn page(&self, held: &Held<'_>, last: Option<&Last>) -> Result<Page, Fault> {
+    async fn page(&self, held: &Held<'_>, last: &Last) -> Result<Page, Fault> {
         let reading = &self.reading(PAGE, last);
         let page = held.ask(|mut connection| async move {
             reading.invoke_async::<Value>(&mut connection.redis).await.map_err(Fault::from)
@@ -104,12 +105,9 @@ impl RedisStore {
     }
 
     /// So many entries after this one.
-    fn reading(&self, most: usize, last: Option<&Last>) -> ScriptInvocation<'_> {
+    fn reading(&self, most: usize, last: &Last) -> ScriptInvocation<'_> {
         let mut reading = self.scripts().read.key(&self.keys().log);
-        reading.arg(most);
-        if let Some(Last { text, ends }) = last {
-            reading.arg(&**text).arg(&**ends);
-        }
+        reading.arg(most).arg(&*last.member).arg(&*last.score);
         reading
     }
 }

@@ -27,12 +27,18 @@ impl Scripts {
             append: script!("#!lua flags=allow-oom", "time", "append"),
             create: script!("#!lua", "time", "session", "create"),
             find: script!("#!lua flags=allow-oom", "time", "session", "find"),
-            list: script!("#!lua flags=allow-oom", "time", "session", "list"),
+            list: script!("#!lua flags=allow-oom", "time", "session", "after", "list"),
             probe: script!("#!lua", "probe"),
             purge: script!("#!lua flags=allow-oom", "time", "session", "purge"),
             read: script!("", "after", "read"),
             revoke: script!("#!lua flags=allow-oom", "time", "session", "revoke"),
-            revoke_subject: script!("#!lua flags=allow-oom", "time", "session", "revoke_subject"),
+            revoke_subject: script!(
+                "#!lua flags=allow-oom",
+                "time",
+                "session",
+                "after",
+                "revoke_subject"
+            ),
             rotate: script!("#!lua flags=allow-oom", "time", "session", "rotate"),
         }
     }

@@ -69,16 +69,11 @@ impl SessionStore for RedisStore {
         subject: &str,
         except: Option<SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let mut asking = self.about_sessions(&self.scripts().revoke_subject);
-        asking.key(self.keys().subject(subject));
-        asking.arg(except.map(|id| id.to_string()));
-        Ok(row::ids(&self.decide(&asking).await?)?)
+        Ok(self.end_sessions_of(subject, except).await?)
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<StoredSession>, StoreError> {
-        let mut asking = self.about_sessions(&self.scripts().list);
-        asking.key(self.keys().subject(subject));
-        Ok(row::live(&self.decide(&asking).await?)?)
+        Ok(self.sessions_of(subject).await?)
     }
 
     async fn purge(&self, limit: usize) -> Result<usize, StoreError> {
@@ -100,14 +95,14 @@ const STRANGE: Fault = Fault::Damaged("the answer of a script");
 
 impl RedisStore {
     /// What every script about sessions is told.
-    fn about_sessions<'s>(&self, script: &'s Script) -> ScriptInvocation<'s> {
+    pub(crate) fn about_sessions<'s>(&self, script: &'s Script) -> ScriptInvocation<'s> {
         let mut asking = script.prepare_invoke();
         asking.key(&self.keys().clock).key(&self.keys().ends);
         asking.arg(self.time()).arg(self.keys().tag()).arg(millis(KEEP));
         asking
     }
 
-    async fn decide(&self, asking: &ScriptInvocation<'_>) -> Result<Value, Fault> {
+    pub(crate) async fn decide(&self, asking: &ScriptInvocation<'_>) -> Result<Value, Fault> {
         let decided = self.line().ask(|mut connection| async move {
             asking.invoke_async(&mut connection.redis).await.map_err(Fault::from)
         });

@@ -7,6 +7,7 @@ mod doctor;
 mod engine;
 mod hostile;
 mod keys;
+mod many;
 mod measure;
 mod nodes;
 mod outages;
