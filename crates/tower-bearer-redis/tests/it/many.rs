@@ -71,6 +71,28 @@ async fn others_are_answered_between() {
     assert_eq!(store.revoke_subject("ada", None).await.unwrap(), [kept]);
 }
 
+/// What the server has dropped by itself costs no more than others' time.
+#[tokio::test]
+async fn a_purge_has_an_end() {
+    let server = Redis::with(&["--appendfsync", "no"]);
+    let store = at(&server.url()).connect().await.unwrap();
+    let mut asked = Asked::of(&server.url()).await;
+    let stale = "for at = 1, 30000 do redis.call('ZADD', KEYS[1], at, 'stale ' .. at) end";
+    asked.ask::<Value>(&["EVAL", stale, "1", "{tower-bearer}:ends"]).await;
+    let one = begin(&store, 1, "ada").await;
+    store.revoke(one).await.unwrap();
+    let before = calls(&mut asked).await;
+    assert_eq!(store.purge(10).await.unwrap(), 0);
+    let made = calls(&mut asked).await - before;
+    assert!(made <= 40, "round trips: {made}");
+    let mut all = 0;
+    for _ in 0..10 {
+        all += store.purge(10).await.unwrap();
+    }
+    assert_eq!(all, 1, "each goes on where the last has ended");
+    assert_eq!(store.purge(0).await.unwrap(), 0);
+}
+
 /// How many scripts have run.
 async fn calls(asked: &mut Asked) -> u32 {
     let info: String = asked.ask(&["INFO", "commandstats"]).await;
