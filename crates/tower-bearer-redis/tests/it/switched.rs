@@ -168,3 +168,62 @@ async fn a_master_that_has_lost_its_replicas_is_not_read() {
         assert!(error.contains("NOREPLICAS"), "{error}");
     }
 }
+
+/// A node of a cluster that lost our keys while we were connected: the name may lead to the one that has them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_has_lost_our_keys_is_left() {
+    let cluster = || Redis::with(&["--cluster-enabled", "yes"]);
+    let (old, new) = (cluster(), cluster());
+    let mut both = Vec::new();
+    for server in [&old, &new] {
+        let mut asked = Asked::of(&server.url()).await;
+        asked.ask::<()>(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await;
+        is_well(&mut asked).await;
+        both.push(asked);
+    }
+    let slot: u16 = both[0].ask(&["CLUSTER", "KEYSLOT", "{tower-bearer}"]).await;
+    let slot = slot.to_string();
+    let proxy = Proxy::before(old.port()).await;
+    let store = at(&behind(&proxy)).connect().await.unwrap();
+    begin(&store, 1, "ada").await;
+    both[0].ask::<()>(&["CLUSTER", "DELSLOTS", &slot]).await;
+    proxy.lead_to(new.port());
+    let error = said(&store.list("ada").await.unwrap_err());
+    assert!(error.contains("CLUSTERDOWN"), "{error}");
+    until("sessions have moved", async || store.list("ada").await.is_ok()).await;
+    until("the log has moved", async || store.snapshot().await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_has_given_our_keys_away_is_left() {
+    let cluster = || Redis::with(&["--cluster-enabled", "yes"]);
+    let (old, new) = (cluster(), cluster());
+    let (mut old_asked, mut new_asked) = (Asked::of(&old.url()).await, Asked::of(&new.url()).await);
+    old_asked.ask::<()>(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await;
+    old_asked.ask::<()>(&["CLUSTER", "MEET", "127.0.0.1", &new.port().to_string()]).await;
+    is_well(&mut old_asked).await;
+    is_well(&mut new_asked).await;
+    let proxy = Proxy::before(old.port()).await;
+    let store = at(&behind(&proxy)).connect().await.unwrap();
+    assert!(store.list("ada").await.unwrap().is_empty());
+    assert!(store.snapshot().await.unwrap().is_empty());
+    let slot: u16 = old_asked.ask(&["CLUSTER", "KEYSLOT", "{tower-bearer}"]).await;
+    let name: String = new_asked.ask(&["CLUSTER", "MYID"]).await;
+    for asked in [&mut new_asked, &mut old_asked] {
+        asked.ask::<()>(&["CLUSTER", "SETSLOT", &slot.to_string(), "NODE", &name]).await;
+    }
+    proxy.lead_to(new.port());
+    let error = said(&store.list("ada").await.unwrap_err());
+    assert!(error.contains("MOVED"), "{error}");
+    until("sessions have moved", async || store.list("ada").await.is_ok()).await;
+    until("the log has moved", async || store.snapshot().await.is_ok()).await;
+}
+
+async fn is_well(asked: &mut Asked) {
+    let asked = &tokio::sync::Mutex::new(asked);
+    until("the cluster is well", async || {
+        let info: String = asked.lock().await.ask(&["CLUSTER", "INFO"]).await;
+        info.contains("cluster_state:ok") && !info.contains("cluster_slots_assigned:0")
+    })
+    .await;
+}
