@@ -35,12 +35,12 @@ async fn switch(client: TcpStream, ports: [u16; 2]) {
     }
     let (mut current, mut asked) = (0, vec![0; 64 * 1024]);
     while let Ok(length @ 1..) = from_client.read(&mut asked).await {
-        let asked = &asked[..length];
+        let asked = asked.get(..length).unwrap();
         let has = |word: &[u8]| asked.windows(word.len()).any(|window| window == word);
         if has(b"EVALSHA") || has(b"ZSCAN") {
             current = 1 - current;
         }
-        servers[current].write_all(asked).await.unwrap();
+        servers.get_mut(current).unwrap().write_all(asked).await.unwrap();
     }
 }
 
@@ -56,7 +56,7 @@ async fn greeted(port: u16, to_client: Arc<Mutex<OwnedWriteHalf>>) -> OwnedWrite
     tokio::spawn(async move {
         let mut answer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = answers.read(&mut answer).await {
-            if to_client.lock().await.write_all(&answer[..length]).await.is_err() {
+            if to_client.lock().await.write_all(answer.get(..length).unwrap()).await.is_err() {
                 return;
             }
         }
