@@ -24,6 +24,8 @@ pub(crate) fn shared() -> String {
         if let Ok(url) = std::env::var("TEST_REDIS_URL") {
             return (url, None);
         }
+        let missing = Redis::missing();
+        assert!(missing.is_none(), "{}; or set TEST_REDIS_URL", missing.unwrap_or_default());
         let server = Redis::start();
         (server.url(), Some(server))
     });
