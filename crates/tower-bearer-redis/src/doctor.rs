@@ -12,7 +12,7 @@ use tokio::{
 };
 use tower_bearer::{Checkup, Clock as _, ConfigError, Soundness, SystemClock};
 
-use self::info::Info;
+use self::info::{Fsync, Info};
 use crate::{fault::Fault, keys::Keys, row, scripts::Scripts};
 
 /// What was found.
@@ -125,7 +125,8 @@ impl Doctor<'_> {
         let ahead = (kept / 1000).saturating_sub(seconds(time).unwrap_or(u64::MAX));
         if !self.has_clock && ahead > AHEAD.as_secs() {
             report.checkup.wrong(format!(
-                "its clock was {ahead} s ahead of what it shows now: until it gets there, no session ends by its age. Delete the key {} once the clock is right",
+                "its clock was {ahead} s ahead of what it shows now: until it gets there, no session ends by its age, and an old refresh token is replayed rather than taken for theft. Once the clock is right, delete the key {}: \
+                 what was said to have ended stays so, and what was renewed meanwhile lasts {ahead} s longer at most",
                 self.keys.clock
             ));
         }
@@ -139,8 +140,13 @@ impl Doctor<'_> {
     ) {
         let mut asked = redis::cmd("CONFIG");
         asked.arg("GET").arg("appendfsync");
-        let answer = self.ask(connection, &asked).await.ok();
-        info.judge_the_disk(&mut report.checkup, answer.as_ref().and_then(setting));
+        let answer = self.ask(connection, &asked).await;
+        let fsync = match &answer {
+            Ok(answer) => setting(answer).map_or(Fsync::Unknown, Fsync::Said),
+            Err(fault) if fault.has_code("ERR") => Fsync::NoCommand,
+            Err(_) => Fsync::Unknown,
+        };
+        info.judge_the_disk(&mut report.checkup, &fsync);
     }
 
     /// Uses all the commands that it takes, on keys of their own.
@@ -156,9 +162,11 @@ impl Doctor<'_> {
                 .wrong("its memory is full: nobody can log in. Give it more, by `maxmemory`"),
             Err(fault) => report.give_up("it does not do what a store needs", &fault),
         }
-        let mut asked = redis::cmd("ZSCAN");
-        asked.arg(&self.keys.log).arg(0).arg("COUNT").arg(1);
-        if let Err(fault) = self.ask(connection, &asked).await {
+        let mut reading = self.scripts.read.key(&self.keys.log);
+        reading.arg(1).arg("").arg("");
+        let read = timeout(self.patience, reading.invoke_async::<Value>(connection)).await;
+        let read = read.map_err(|_| Fault::Slow).and_then(|answer| answer.map_err(Fault::from));
+        if let Err(fault) = read {
             report.give_up("the log of revocations cannot be read", &fault);
         }
     }

@@ -5,9 +5,9 @@ use std::str;
 use redis::Value;
 use tower_bearer::{Revoked, RevokedEntry};
 
-use crate::row;
+use crate::pages::Last;
 
-/// Some time in the year 142,000: larger ends are not exact in Redis.
+/// Some time in the year 141,000, as the crate says.
 const LAST: u64 = 1 << 42;
 
 /// An entry as the log has it.
@@ -58,14 +58,27 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     Some((number, rest.get(1..)?))
 }
 
-/// The answer to ZSCAN: where the next page begins, and entries. `None` if any of it cannot be read: a log is known as a whole, or not.
-pub(crate) fn page(answer: &Value) -> Option<(u64, Vec<RevokedEntry>)> {
+/// Some of the log.
+pub(crate) struct Page {
+    pub(crate) entries: Vec<RevokedEntry>,
+    pub(crate) last: Last,
+}
+
+/// What a script has read of it. `None` if any of it cannot be read: a log is known as a whole, or not.
+pub(crate) fn page(answer: Value) -> Option<Page> {
     let Value::Array(parts) = answer else { return None };
-    let [cursor, Value::Array(flat)] = &**parts else { return None };
-    let (pairs, []) = flat.as_chunks::<2>() else { return None };
-    let entries = pairs.iter().map(|[text, score]| {
-        let Value::BulkString(text) = text else { return None };
-        read(row::number(score)?, text)
-    });
-    Some((row::number(cursor)?, entries.collect::<Option<_>>()?))
+    let Ok([Value::Int(count), Value::Array(flat)]) = <[Value; 2]>::try_from(parts) else {
+        return None;
+    };
+    let mut flat = flat.into_iter();
+    let mut page = Page { entries: Vec::new(), last: Last::default() };
+    while let Some(text) = flat.next() {
+        let (Value::BulkString(text), Some(Value::BulkString(ends))) = (text, flat.next()) else {
+            return None;
+        };
+        let until = str::from_utf8(&ends).ok()?.parse().ok()?;
+        page.entries.push(read(until, &text)?);
+        page.last = Last { member: text, score: ends };
+    }
+    (usize::try_from(count) == Ok(page.entries.len())).then_some(page)
 }

@@ -20,6 +20,10 @@ pub(crate) enum Fault {
     Slow,
 }
 
+/// What a server says where the name of the store's server may lead to another by now.
+const ELSEWHERE: [&str; 8] =
+    ["ASK", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "NOAUTH", "NOREPLICAS", "READONLY"];
+
 /// So much of a code is shown.
 const CODE: usize = 24;
 
@@ -28,7 +32,8 @@ impl Fault {
     pub(crate) fn is_of_the_connection(&self) -> bool {
         match self {
             Self::Gone(_) | Self::Slow => true,
-            Self::Said(code) => matches!(&**code, "LOADING" | "MASTERDOWN" | "NOAUTH" | "READONLY"),
+            // Not TRYAGAIN, which is over in a moment, nor what is wrong with the server's disk or memory.
+            Self::Said(code) => ELSEWHERE.contains(&&**code),
             Self::Damaged(_) | Self::Refused(_) => false,
         }
     }
@@ -42,6 +47,9 @@ impl Fault {
 /// What a code means for whoever looks after it.
 fn meaning(code: &str) -> &'static str {
     match code {
+        "ASK" | "TRYAGAIN" => {
+            "in this cluster the keys of this prefix are on their way to another node"
+        }
         "CLUSTERDOWN" => "the cluster does not serve all of its slots",
         "DAMAGED" => "what is kept there is not what this store has written",
         "LOADING" => "the server has just started and reads its data",
@@ -51,6 +59,7 @@ fn meaning(code: &str) -> &'static str {
         "NOAUTH" => "a password is needed",
         "NOPROTO" => "it does not speak RESP3: 7.0 is the oldest Redis that will do",
         "NOPERM" => "this user has not the rights that the documentation lists",
+        "NOREPLICAS" => "a master without the replicas that it should have: min-replicas-to-write",
         "OOM" => "the memory of the server is full",
         "READONLY" => "a replica, which takes no writes",
         "WRONGPASS" => "user and password do not fit",

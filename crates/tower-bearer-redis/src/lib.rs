@@ -32,22 +32,29 @@
 //!
 //! # What each operation costs
 //!
-//! One script does it in one step on the server, by the server's clock: one round trip.
+//! A script does it in one step on the server, by the server's clock: one round trip, or one for each page.
 //!
 //! | operation | on the server |
 //! |---|---|
 //! | `create`, `rotate`, `revoke` | one hash and two sorted sets are written; O(log n) in the number of sessions |
 //! | `find`, and `rotate` for a token that comes again | one hash is read |
-//! | `list`, `revoke_subject` | each session of the subject is read |
-//! | `purge` | 500 sessions for each round trip |
+//! | `list`, `revoke_subject` | 200 sessions of the subject for each round trip |
+//! | `purge` | 500 sessions for each round trip; 20 more at most for what the server has dropped by itself |
 //! | `append` | 500 entries for each round trip; what is new, or lasts longer than before, is published |
 //! | `snapshot` | 1000 entries for each round trip: others are answered between them |
-//! | `subscribe` | one round trip |
+//! | `subscribe` | two round trips |
+//!
+//! Up to 200 sessions of a subject are listed, or ended, in one step. With more, each page is a step of its own, which has `timeout` and is written down: a session that
+//! begins meanwhile may be left out, and one that was there throughout is not. Of a `list` that holds while nobody renews a session by other limits than it had: one whose
+//! end is brought forward may be left out, too. After an error some may have ended; it can be asked again.
 //!
 //! # What counts as time
 //!
-//! The server's clock decides. The latest time that was told is kept, so that what has ended stays so. If the clock was ahead for a while, the time of the store
-//! stands still until the clock gets there: the [check-up](RedisStore::doctor) says so, and what to do.
+//! The server's clock decides. The latest time that was written is kept, so that what has ended stays so. If the clock was ahead for a while, the time of the store
+//! stands still until the clock gets there: the [check-up](RedisStore::doctor) says so, and what to do. The README says what that means.
+//!
+//! A revocation leaves the log ten minutes after its end: a clock that is ahead for a moment, and by less, loses none. What lasts beyond the year 141,000 is
+//! written as if it ended then.
 //!
 //! Keys go by themselves, also if nobody calls `purge`.
 //!
@@ -68,6 +75,7 @@ mod fault;
 mod keys;
 mod line;
 mod log;
+mod pages;
 mod row;
 mod scripts;
 mod sessions;

@@ -71,18 +71,14 @@ impl Line {
     where
         R: Future<Output = Result<T, Fault>>,
     {
+        self.hold()?.ask(ask).await
+    }
+
+    /// One connection, for questions that belong together. It is made if there is none.
+    pub(crate) fn hold(&self) -> Result<Held<'_>, Fault> {
         Handle::try_current()
             .map_err(|_| Fault::Refused("Redis is asked within a tokio runtime"))?;
-        let attempt = self.attempt();
-        let asked = timeout(self.patience, async {
-            let redis = attempt.connecting.clone().await?;
-            ask(Connection { redis, ears: attempt.ears.clone() }).await
-        });
-        let answer = asked.await.unwrap_or(Err(Fault::Slow));
-        if answer.as_ref().is_err_and(|fault| attempt.is_over(fault)) {
-            self.retire(&attempt);
-        }
-        answer
+        Ok(Held { line: self, attempt: self.attempt() })
     }
 
     /// The connection that is there or under way, or a new one.
@@ -110,6 +106,41 @@ impl Line {
         if !is_failed && current.as_ref().is_some_and(|current| current.is(attempt)) {
             *current = None;
         }
+    }
+}
+
+/// What is asked here is asked over one connection, or not at all.
+pub(crate) struct Held<'l> {
+    line: &'l Line,
+    attempt: Attempt,
+}
+
+impl Held<'_> {
+    /// As [`Line::ask`].
+    pub(crate) async fn ask<T, R>(&self, ask: impl FnOnce(Connection) -> R) -> Result<T, Fault>
+    where
+        R: Future<Output = Result<T, Fault>>,
+    {
+        let attempt = &self.attempt;
+        let asked = timeout(self.line.patience, async {
+            let redis = attempt.connecting.clone().await?;
+            ask(Connection { redis, ears: attempt.ears.clone() }).await
+        });
+        let answer = asked.await.unwrap_or(Err(Fault::Slow));
+        if answer.as_ref().is_err_and(|fault| attempt.is_over(fault)) {
+            self.line.retire(attempt);
+        }
+        answer
+    }
+
+    /// Fails if the connection was lost, or given up by somebody else.
+    pub(crate) fn is_there(&self) -> Result<(), Fault> {
+        let current = self.line.attempt.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_current = current.as_ref().is_some_and(|current| current.is(&self.attempt));
+        if is_current && !self.attempt.ears.is_gone() {
+            return Ok(());
+        }
+        Err(Fault::Gone("the connection was given up meanwhile".to_owned()))
     }
 }
 
@@ -182,3 +213,30 @@ fn choose_cryptography(address: &redis::ConnectionAddr) {
 
 #[cfg(not(feature = "rustls"))]
 fn choose_cryptography(_: &redis::ConnectionAddr) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that says nothing.
+    fn listener() -> (std::net::TcpListener, Line) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("redis://{}/", listener.local_addr().unwrap());
+        (listener, Line::new(Client::open(url).unwrap(), b"", Duration::from_secs(60)))
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_one_connection() {
+        let (_listener, line) = listener();
+        let (held, other) = (line.hold().unwrap(), line.hold().unwrap());
+        assert!(held.is_there().is_ok() && other.is_there().is_ok());
+        line.retire(&other.attempt);
+        assert!(held.is_there().is_err(), "somebody has given it up");
+        let next = line.hold().unwrap();
+        assert!(held.is_there().is_err() && next.is_there().is_ok(), "it is another");
+        next.attempt.ears.end();
+        assert!(next.is_there().is_ok());
+        drop(next.attempt.ears.hearing());
+        assert!(next.is_there().is_err(), "it was lost");
+    }
+}

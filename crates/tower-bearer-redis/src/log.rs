@@ -1,12 +1,14 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redis::Value;
+use redis::{ScriptInvocation, Value};
 use tower_bearer::{RevocationLog, RevokedEntry, StoreError, Told};
 
 use crate::{
-    entry::{self, Written},
+    entry::{self, Page, Written},
     fault::Fault,
+    line::Held,
+    pages::Last,
     sessions::millis,
     store::RedisStore,
 };
@@ -43,13 +45,22 @@ impl RevocationLog for RedisStore {
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Vec<RevokedEntry>, StoreError>> {
         Box::pin(async move {
-            let (mut all, mut cursor) = (Vec::new(), 0);
+            // Another connection may lead to a server that has other entries.
+            let held = self.log_line().hold()?;
+            let (mut all, mut last) = (Vec::new(), Last::default());
             loop {
-                cursor = self.page(cursor, &mut all).await?;
-                if cursor == 0 {
+                let Page { entries, last: next } = self.page(&held, &last).await?;
+                let is_last = entries.len() < PAGE;
+                all.extend(entries);
+                if all.len() > MOST {
+                    return Err(Fault::Damaged("a log of this size").into());
+                }
+                if is_last {
                     self.look_over();
                     return Ok(all);
                 }
+                last = next;
+                held.is_there()?;
             }
         })
     }
@@ -57,10 +68,13 @@ impl RevocationLog for RedisStore {
     fn subscribe(&self) -> BoxFuture<'_, Result<Option<Told>, StoreError>> {
         Box::pin(async move {
             let channel = &self.keys().channel;
+            let reading = &self.reading(1, &Last::default());
             let told = self.log_line().ask(|mut connection| async move {
                 // Before it is asked for: nothing is lost between.
                 let told = connection.ears.listen();
                 connection.redis.subscribe(channel).await?;
+                // A replica would tell, too, for as long as it is told itself.
+                reading.invoke_async::<Value>(&mut connection.redis).await?;
                 Ok(told)
             });
             Ok(Some(told.await?))
@@ -82,16 +96,18 @@ impl RedisStore {
         told.await.map(drop)
     }
 
-    /// Reads a page, and says where the next one begins.
-    async fn page(&self, cursor: u64, all: &mut Vec<RevokedEntry>) -> Result<u64, Fault> {
-        let mut asking = redis::cmd("ZSCAN");
-        asking.arg(&self.keys().log).arg(cursor).arg("COUNT").arg(PAGE);
-        let asking = &asking;
-        let page = self.log_line().ask(|mut connection| async move {
-            asking.query_async::<Value>(&mut connection.redis).await.map_err(Fault::from)
+    async fn page(&self, held: &Held<'_>, last: &Last) -> Result<Page, Fault> {
+        let reading = &self.reading(PAGE, last);
+        let page = held.ask(|mut connection| async move {
+            reading.invoke_async::<Value>(&mut connection.redis).await.map_err(Fault::from)
         });
-        let (next, entries) = entry::page(&page.await?).ok_or(Fault::Damaged("the log"))?;
-        all.extend(entries);
-        if all.len() > MOST { Err(Fault::Damaged("a log of this size")) } else { Ok(next) }
+        entry::page(page.await?).ok_or(Fault::Damaged("the log"))
+    }
+
+    /// So many entries after this one.
+    fn reading(&self, most: usize, last: &Last) -> ScriptInvocation<'_> {
+        let mut reading = self.scripts().read.key(&self.keys().log);
+        reading.arg(most).arg(&*last.member).arg(&*last.score);
+        reading
     }
 }

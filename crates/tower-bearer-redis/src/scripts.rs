@@ -1,9 +1,9 @@
 use redis::Script;
 
-/// A script with what it begins with. Those that end something, or make place, run while the memory of the server is full.
+/// A script with what it begins with. Those that end something, or make place, run while the memory of the server is full. All of them write, and so are refused by replicas.
 macro_rules! script {
-    ($flags:literal, $($part:literal),+) => {
-        Script::new(concat!("#!lua", $flags, "\n", $(include_str!(concat!("lua/", $part, ".lua")), "\n"),+))
+    ($head:literal, $($part:literal),+) => {
+        Script::new(concat!($head, "\n", $(include_str!(concat!("lua/", $part, ".lua")), "\n"),+))
     };
 }
 
@@ -15,6 +15,7 @@ pub(crate) struct Scripts {
     pub(crate) list: Script,
     pub(crate) probe: Script,
     pub(crate) purge: Script,
+    pub(crate) read: Script,
     pub(crate) revoke: Script,
     pub(crate) revoke_subject: Script,
     pub(crate) rotate: Script,
@@ -23,15 +24,22 @@ pub(crate) struct Scripts {
 impl Scripts {
     pub(crate) fn new() -> Self {
         Self {
-            append: script!(" flags=allow-oom", "time", "append"),
-            create: script!("", "time", "session", "create"),
-            find: script!(" flags=allow-oom", "time", "session", "find"),
-            list: script!(" flags=allow-oom", "time", "session", "list"),
-            probe: script!("", "probe"),
-            purge: script!(" flags=allow-oom", "time", "session", "purge"),
-            revoke: script!(" flags=allow-oom", "time", "session", "revoke"),
-            revoke_subject: script!(" flags=allow-oom", "time", "session", "revoke_subject"),
-            rotate: script!(" flags=allow-oom", "time", "session", "rotate"),
+            append: script!("#!lua flags=allow-oom", "time", "append"),
+            create: script!("#!lua", "time", "session", "create"),
+            find: script!("#!lua flags=allow-oom", "time", "session", "find"),
+            list: script!("#!lua flags=allow-oom", "time", "session", "after", "list"),
+            probe: script!("#!lua", "probe"),
+            purge: script!("#!lua flags=allow-oom", "time", "session", "purge"),
+            read: script!("", "after", "read"),
+            revoke: script!("#!lua flags=allow-oom", "time", "session", "revoke"),
+            revoke_subject: script!(
+                "#!lua flags=allow-oom",
+                "time",
+                "session",
+                "after",
+                "revoke_subject"
+            ),
+            rotate: script!("#!lua flags=allow-oom", "time", "session", "rotate"),
         }
     }
 }

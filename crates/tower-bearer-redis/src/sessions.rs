@@ -19,6 +19,9 @@ const LONGEST: u64 = 1 << 45;
 /// A script goes through so many sessions at most.
 const PAGE: usize = 500;
 
+/// So many pages may have nothing to drop: what the server has dropped by itself is gone through by those who purge, some each.
+const STALE: usize = 20;
+
 impl SessionStore for RedisStore {
     async fn create(&self, session: NewSession) -> Result<(), StoreError> {
         let NewSession { id, subject, nonce, device, acr, idle, absolute, .. } = session;
@@ -69,30 +72,26 @@ impl SessionStore for RedisStore {
         subject: &str,
         except: Option<SessionId>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let mut asking = self.about_sessions(&self.scripts().revoke_subject);
-        asking.key(self.keys().subject(subject));
-        asking.arg(except.map(|id| id.to_string()));
-        Ok(row::ids(&self.decide(&asking).await?)?)
+        Ok(self.end_sessions_of(subject, except).await?)
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<StoredSession>, StoreError> {
-        let mut asking = self.about_sessions(&self.scripts().list);
-        asking.key(self.keys().subject(subject));
-        Ok(row::live(&self.decide(&asking).await?)?)
+        Ok(self.sessions_of(subject).await?)
     }
 
     async fn purge(&self, limit: usize) -> Result<usize, StoreError> {
         let mut all = 0_usize;
-        loop {
-            let page = limit.saturating_sub(all).min(PAGE);
+        for _ in 0..limit.div_ceil(PAGE).saturating_add(STALE) {
+            let left = limit.saturating_sub(all);
             let mut asking = self.about_sessions(&self.scripts().purge);
-            asking.arg(page);
+            asking.arg(PAGE).arg(left.min(PAGE));
             let (seen, dropped) = counts(&self.decide(&asking).await?).ok_or(STRANGE)?;
-            all = all.saturating_add(dropped.min(page));
-            if seen < page || all >= limit {
-                return Ok(all);
+            all = all.saturating_add(dropped.min(left));
+            if seen < PAGE || all >= limit {
+                break;
             }
         }
+        Ok(all)
     }
 }
 
@@ -100,14 +99,14 @@ const STRANGE: Fault = Fault::Damaged("the answer of a script");
 
 impl RedisStore {
     /// What every script about sessions is told.
-    fn about_sessions<'s>(&self, script: &'s Script) -> ScriptInvocation<'s> {
+    pub(crate) fn about_sessions<'s>(&self, script: &'s Script) -> ScriptInvocation<'s> {
         let mut asking = script.prepare_invoke();
         asking.key(&self.keys().clock).key(&self.keys().ends);
         asking.arg(self.time()).arg(self.keys().tag()).arg(millis(KEEP));
         asking
     }
 
-    async fn decide(&self, asking: &ScriptInvocation<'_>) -> Result<Value, Fault> {
+    pub(crate) async fn decide(&self, asking: &ScriptInvocation<'_>) -> Result<Value, Fault> {
         let decided = self.line().ask(|mut connection| async move {
             asking.invoke_async(&mut connection.redis).await.map_err(Fault::from)
         });

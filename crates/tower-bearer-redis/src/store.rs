@@ -85,7 +85,7 @@ impl RedisStore {
     }
 
     /// What is right, doubtful and wrong about the server: its version, what it does when its memory is full, what of its data outlives a crash, whether it
-    /// takes writes and tells of them, and its clock. It asks over a connection of its own, and writes to keys of its own, which do not stay.
+    /// takes writes and tells of them, and its clock. It asks over a connection of its own, writes to two keys of its own, which do not stay, and tells itself something on a channel of its own.
     ///
     /// A server that cannot be reached is a finding, too.
     pub async fn doctor(&self) -> Checkup {

@@ -8,6 +8,9 @@ use tower_bearer::{Checkup, ConfigError};
 /// The fields of INFO.
 pub(super) struct Info(HashMap<String, String>);
 
+const NO_EVICTION: &str =
+    "Set `maxmemory-policy noeviction`, in a managed service by its parameters";
+
 /// More of it is not looked at.
 const LINES: usize = 1000;
 
@@ -74,14 +77,14 @@ impl Info {
         let policy = shown(self.field("maxmemory_policy"));
         let limit = self.number("maxmemory");
         match (&*policy, limit) {
-            ("", _) => checkup.doubtful("it does not say what it does when its memory is full: set `maxmemory-policy noeviction`"),
+            ("", _) => checkup.doubtful("it does not say what it does when its memory is full: see to it that it drops nothing (maxmemory-policy noeviction)"),
             ("noeviction", _) => checkup.good("it drops nothing when its memory is full (noeviction)"),
             (_, 0) => checkup.doubtful(format!(
-                "maxmemory-policy is {policy}: with the first `maxmemory` it begins to drop sessions and revocations. Set `maxmemory-policy noeviction`"
+                "maxmemory-policy is {policy}: with the first `maxmemory` it begins to drop sessions and revocations. {NO_EVICTION}"
             )),
             _ => checkup.wrong(format!(
-                "maxmemory-policy is {policy}: when its memory is full it drops sessions, which end, and revocations. A revoked token is then accepted again by nodes that start, until one that still knows it \
-                 writes it back, which takes 5 s; if none does, for as long as the token lasts. Set `maxmemory-policy noeviction`, and give sessions a server of their own"
+                "maxmemory-policy is {policy}: when its memory is full it lets in who was locked out. It drops the list of a subject's sessions, and whoever logs out everywhere leaves some alive. It drops revocations: a revoked token is then \
+                 accepted by nodes that start, until one that still knows it writes it back, which takes 5 s; if none does, for as long as the token lasts. It drops sessions, which end. {NO_EVICTION}, and give sessions a server of their own"
             )),
         }
     }
@@ -91,13 +94,13 @@ impl Info {
             checkup.wrong("it is a replica, which takes no writes: connect to its master");
         } else if self.number("connected_slaves") > 0 {
             checkup.doubtful(
-                "it has replicas, which follow a moment later: a failover loses the last writes. A lost renewal is made up for when its token comes, a lost revocation within 5 s by a node that knows it; a lost login has to be repeated",
+                "it has replicas, which follow a moment later: a failover loses the last writes. A lost renewal is made up for when its token comes, a lost revocation within 5 s by a node that knows it; a lost login has to be repeated. With `min-replicas-to-write 1` a master that was cut off from them takes no writes, and is not read",
             );
         }
     }
 
     /// What a crash loses.
-    pub(super) fn judge_the_disk(&self, checkup: &mut Checkup, fsync: Option<&str>) {
+    pub(super) fn judge_the_disk(&self, checkup: &mut Checkup, fsync: &Fsync) {
         let logs = self.is("aof_enabled", "1");
         let last_failed =
             self.is("aof_last_write_status", "err") || self.is("rdb_last_bgsave_status", "err");
@@ -105,23 +108,35 @@ impl Info {
             checkup.wrong("it could not write to its disk when it last tried");
         }
         match (logs, fsync) {
-            (true, Some("always")) => checkup.good("a crash loses nothing that was answered (appendonly, appendfsync always)"),
-            (true, Some("everysec")) => checkup.doubtful(
+            (true, Fsync::Said("always")) => checkup.good("a crash loses nothing that was answered (appendonly, appendfsync always)"),
+            (true, Fsync::Said("everysec")) => checkup.doubtful(
                 "a crash of the machine loses what was written within the last second or two (appendfsync everysec): logins, which have to be repeated, and renewals and revocations, which are made up for. With `appendfsync always` it loses nothing, \
                  and each write waits for the disk",
             ),
-            (true, Some(_)) => checkup.wrong(
+            (true, Fsync::Said(_)) => checkup.wrong(
                 "a crash of the machine loses what the system had not written yet, half a minute or more (appendfsync no). Set `appendfsync everysec` or `always`",
             ),
-            (true, None) => checkup.doubtful("it keeps a log of writes (appendonly); how often that goes to the disk, it does not say (CONFIG GET)"),
+            (true, _) => checkup.doubtful("it keeps a log of writes (appendonly); how often that goes to the disk, it does not say (CONFIG GET)"),
             (false, _) if self.field("aof_enabled").is_empty() => {
                 checkup.doubtful("it does not say whether it writes to a disk: set `appendonly yes`");
             }
+            (false, Fsync::NoCommand) => checkup.doubtful(
+                "it keeps no log of writes (appendonly no), and has no CONFIG: a managed service, it seems, which says elsewhere what outlives a crash. Where that is nothing but the replicas, have one in another zone that takes over by itself: \
+                 a failover loses the last writes, and with the last replica all is lost",
+            ),
             (false, _) => checkup.wrong(
                 "a restart loses all that came after the last snapshot, minutes or hours, or everything where there is none (appendonly no): sessions that ended come back, others are gone. Set `appendonly yes`",
             ),
         }
     }
+}
+
+/// What it answers when it is asked how often it writes to its disk.
+pub(super) enum Fsync<'a> {
+    /// It has no CONFIG, as services that are managed by others.
+    NoCommand,
+    Said(&'a str),
+    Unknown,
 }
 
 /// A word that the server has chosen.
@@ -142,7 +157,7 @@ mod tests {
         });
         let mut checkup = Checkup::new("Redis");
         let is_too_old = info.judge(&mut checkup).is_some();
-        info.judge_the_disk(&mut checkup, None);
+        info.judge_the_disk(&mut checkup, &Fsync::Unknown);
         (is_too_old, checkup.to_string())
     }
 

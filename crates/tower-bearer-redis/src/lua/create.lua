@@ -12,7 +12,9 @@ for _, id in ipairs(gone) do
   redis.call('DEL', session_key(id))
   redis.call('ZREM', KEYS[2], id)
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', text(now))
+for _, id in ipairs(redis.call('ZRANGE', KEYS[4], '-inf', text(now), 'BYSCORE', 'LIMIT', 0, 16)) do
+  still_in(KEYS[4], id)
+end
 
 local expires = now + tonumber(ARGV[6])
 local idle = math.min(now + tonumber(ARGV[5]), expires)

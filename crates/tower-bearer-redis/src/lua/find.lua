@@ -7,8 +7,8 @@ end
 if not session then
   return redis.error_reply('DAMAGED a session')
 end
-local ended = has_ended(session)
-if ended then
-  remember_now()
+local found, ended = row(ARGV[4]), has_ended(session)
+if ended and not session.marked then
+  age_out(session)
 end
-return { row(ARGV[4]), ended and 1 or 0 }
+return { found, ended and 1 or 0 }

@@ -7,9 +7,12 @@ end
 if not session then
   return redis.error_reply('DAMAGED a session')
 end
-local lived = not has_ended(session)
-if not session.marked then
-  finish(session)
+if has_ended(session) then
+  if not session.marked then
+    age_out(session)
+  end
+  return 0
 end
+finish(session, now)
 remember_now()
-return lived and 1 or 0
+return 1

@@ -11,9 +11,8 @@ local presented = tonumber(ARGV[5])
 
 if has_ended(session) then
   if not session.marked then
-    finish(session)
+    age_out(session)
   end
-  remember_now()
   return { 'ended', '0' }
 end
 
@@ -21,7 +20,7 @@ if presented < session.counter then
   if presented + 1 == session.counter and now <= session.rotated + tonumber(ARGV[7]) then
     return { 'replayed', text(session.counter) }
   end
-  finish(session)
+  finish(session, now)
   remember_now()
   return { 'reused', '0' }
 end

@@ -54,10 +54,29 @@ local function ends_at(session, time)
   lasts(KEYS[2], time + keep)
 end
 
-local function finish(session)
+local function finish(session, time)
   redis.call('HSET', session_key(session.id), 'e', '1')
   redis.call('ZREM', subject_key(session.subject), session.id)
-  ends_at(session, now)
+  ends_at(session, time)
+end
+
+-- What is said to have ended by its age is marked, once: it stays so without the clock, and whoever asks again writes nothing.
+local function age_out(session)
+  finish(session, math.min(session.idle, session.expires))
+  remember_now()
+end
+
+-- A session of this subject that goes on. One that has ended leaves the set, and one that cannot be read stays: it may be put right.
+local function still_in(key, id)
+  local session = load(id)
+  if session and not has_ended(session) then
+    return session
+  end
+  if session and not session.marked then
+    age_out(session)
+  elseif session ~= false then
+    redis.call('ZREM', key, id)
+  end
 end
 
 -- All of a session, and whether it has ended.

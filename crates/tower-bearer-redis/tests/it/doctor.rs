@@ -9,7 +9,7 @@ use tower_bearer::{RevocationLog as _, SessionId, SessionStore as _, testing::Te
 use tower_bearer_stores::{Redis, Server as _};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Asked, at, begin, builder, said, until};
+use crate::support::{Asked, LIMITS, at, begin, builder, said, until};
 
 #[tokio::test]
 async fn a_good_server_is_said_to_be_good() {
@@ -41,7 +41,7 @@ async fn what_is_wrong_is_said() {
     for (settings, wanted) in [
         (
             &["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"][..],
-            "WRONG  maxmemory-policy is allkeys-lru: ",
+            "WRONG  maxmemory-policy is allkeys-lru: when its memory is full it lets in who was locked out",
         ),
         (
             &["--maxmemory", "100mb", "--maxmemory-policy", "volatile-ttl"],
@@ -58,6 +58,11 @@ async fn what_is_wrong_is_said() {
         (
             &["--appendfsync", "no"],
             "WRONG  a crash of the machine loses what the system had not written yet",
+        ),
+        (
+            // As a service that others manage.
+            &["--appendonly", "no", "--rename-command", "CONFIG", ""],
+            "doubt  it keeps no log of writes (appendonly no), and has no CONFIG",
         ),
         (&["--appendonly", "no"], "WRONG  a restart loses all that came after the last snapshot"),
     ] {
@@ -108,6 +113,30 @@ async fn a_clock_that_was_ahead_is_said() {
     asked.ask::<()>(&["SET", "{tower-bearer}:clock", &(seconds * 1000).to_string()]).await;
     let checkup = store.doctor().await;
     assert!(checkup.is_sound(), "{checkup}");
+    asked.ask::<()>(&["DEL", "{tower-bearer}:clock"]).await;
+    let checkup = store.doctor().await;
+    assert!(checkup.is_sound(), "{checkup}");
+}
+
+/// What it says of deleting the clock: `an_end_is_written_down_once` has the rest.
+#[tokio::test]
+async fn without_the_clock_all_goes_on_by_the_time_it_is() {
+    let (server, clock) = (Redis::start(), TestClock::new());
+    let store = at(&server.url()).clock(clock.clone()).connect_lazy().unwrap();
+    let hour = std::time::Duration::from_secs(3600);
+    let id = begin(&store, 1, "ada").await;
+    clock.forward(hour);
+    store.rotate(id, 0, LIMITS).await.unwrap();
+    clock.back(hour);
+    clock.forward(LIMITS.grace * 2);
+    let replayed = tower_bearer::Rotation::Replayed { counter: 1 };
+    assert_eq!(store.rotate(id, 0, LIMITS).await.unwrap(), replayed, "time stands still");
+    Asked::of(&server.url()).await.ask::<u32>(&["DEL", "{tower-bearer}:clock"]).await;
+    assert_eq!(store.rotate(id, 0, LIMITS).await.unwrap(), replayed, "it lasts longer");
+    store.rotate(id, 1, LIMITS).await.unwrap();
+    clock.forward(LIMITS.grace * 2);
+    let reused = tower_bearer::Rotation::Reused;
+    assert_eq!(store.rotate(id, 1, LIMITS).await.unwrap(), reused, "time goes on");
 }
 
 /// A clock of a test's own may show any time.

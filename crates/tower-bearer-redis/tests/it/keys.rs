@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tower_bearer::{
-    Algorithm, Grant, Issuer, RefreshKeys, RevocationLog as _, Revocations, SessionId,
+    Algorithm, Grant, Issuer, RefreshKeys, RevocationLog as _, Revocations, Rotation, SessionId,
     SessionStore as _, Sessions, SigningKeys, testing::TestClock,
 };
+use tower_bearer_stores::{Redis, Server as _};
 
 use crate::support::{
     ABSOLUTE, Asked, IDLE, LIMITS, at, begin, prefix, shared, token, token_until,
@@ -61,6 +62,49 @@ async fn all_but_the_clock_goes_by_itself() {
     clock.forward(DAY);
     assert_eq!(store.purge(10).await.unwrap(), 2);
     assert_eq!(keys(&mut asked, &prefix).await, ["clock", "log"]);
+}
+
+/// How often something was written.
+async fn writes(asked: &mut Asked) -> u64 {
+    let info: String = asked.ask(&["INFO", "persistence"]).await;
+    let field = info.lines().find_map(|line| line.strip_prefix("rdb_changes_since_last_save:"));
+    field.unwrap().parse().unwrap()
+}
+
+/// Whoever has an old token and nothing else makes nobody wait for the disk, and what was said to have ended stays so without the clock.
+#[tokio::test]
+async fn an_end_is_written_down_once() {
+    let (server, clock) = (Redis::start(), TestClock::new());
+    let mut asked = Asked::of(&server.url()).await;
+    let store = at(&server.url()).clock(clock.clone()).connect_lazy().unwrap();
+    let mut ids = Vec::new();
+    for byte in 0..4 {
+        ids.push(begin(&store, byte, if byte == 3 { "eve" } else { "ada" }).await);
+    }
+    clock.forward(IDLE);
+    // Each in another way.
+    assert!(store.find(ids[0]).await.unwrap().unwrap().ended);
+    assert_eq!(store.rotate(ids[1], 0, LIMITS).await.unwrap(), Rotation::Ended);
+    assert!(!store.revoke(ids[2]).await.unwrap());
+    assert!(store.list("eve").await.unwrap().is_empty());
+    let before = writes(&mut asked).await;
+    for _ in 0..5 {
+        clock.forward(Duration::from_secs(1));
+        for id in &ids {
+            assert!(store.find(*id).await.unwrap().unwrap().ended);
+            assert_eq!(store.rotate(*id, 0, LIMITS).await.unwrap(), Rotation::Ended);
+            assert!(!store.revoke(*id).await.unwrap());
+        }
+        assert!(store.list("eve").await.unwrap().is_empty());
+        assert!(store.revoke_subject("ada", None).await.unwrap().is_empty());
+    }
+    assert_eq!(writes(&mut asked).await, before);
+
+    asked.ask::<u32>(&["DEL", "{tower-bearer}:clock"]).await;
+    clock.back(IDLE);
+    for id in &ids {
+        assert!(store.find(*id).await.unwrap().unwrap().ended);
+    }
 }
 
 /// What nobody purges: a few leave with each login.

@@ -24,6 +24,8 @@ pub(crate) fn shared() -> String {
         if let Ok(url) = std::env::var("TEST_REDIS_URL") {
             return (url, None);
         }
+        let missing = Redis::missing();
+        assert!(missing.is_none(), "{}; or set TEST_REDIS_URL", missing.unwrap_or_default());
         let server = Redis::start();
         (server.url(), Some(server))
     });
@@ -106,9 +108,9 @@ pub(crate) async fn wait(time: Duration) {
     let _ = timeout(time, std::future::pending::<()>()).await;
 }
 
-/// Asks until it is so, for 10 s.
+/// Asks until it is so, for 30 s.
 pub(crate) async fn until<R: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> R) {
-    for _ in 0..500 {
+    for _ in 0..1500 {
         if is_so().await {
             return;
         }
