@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use redis::Client;
 use tower_bearer::{Clock, ConfigError};
 
-use crate::{doctor, keys::Keys, line, store::RedisStore};
+use crate::{keys::Keys, line, store::RedisStore};
 
 /// What can be set about a [`RedisStore`].
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl RedisStoreBuilder {
         if let Some(error) = report.hopeless {
             return Err(error);
         }
-        doctor::say(&report.checkup);
+        report.checkup.log();
         Ok(store)
     }
 

@@ -10,7 +10,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
 };
-use tower_bearer::{Checkup, Clock as _, ConfigError, Soundness, SystemClock};
+use tower_bearer::{Checkup, Clock as _, ConfigError, SystemClock};
 
 use self::info::{Fsync, Info};
 use crate::{fault::Fault, keys::Keys, row, scripts::Scripts};
@@ -30,22 +30,6 @@ pub(crate) struct Doctor<'s> {
     /// It goes by another clock than the server's.
     pub(crate) has_clock: bool,
 }
-
-/// Logs what somebody should look at.
-pub(crate) fn say(checkup: &Checkup) {
-    for finding in checkup.findings() {
-        let text = &*finding.text;
-        match finding.soundness {
-            Soundness::Good => {}
-            Soundness::Wrong => {
-                tracing::error!(target: TARGET, text, "the set-up of Redis is wrong");
-            }
-            _ => tracing::warn!(target: TARGET, text, "the set-up of Redis is doubtful"),
-        }
-    }
-}
-
-const TARGET: &str = "tower_bearer";
 
 /// A renewal takes a round trip.
 const FAR: Duration = Duration::from_millis(50);

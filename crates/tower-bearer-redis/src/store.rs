@@ -104,7 +104,7 @@ impl RedisStore {
             return;
         }
         let store = self.clone();
-        tokio::spawn(async move { doctor::say(&store.examine().await.checkup) });
+        tokio::spawn(async move { store.examine().await.checkup.log() });
     }
 
     pub(crate) fn is_looked_over(&self) {
