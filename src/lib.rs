@@ -122,6 +122,7 @@
 //! | `warn` | `the store has lost renewals of a session` | `session` | a refresh token is newer than the store knows |
 //! | `warn` | `a revocation was not written down` | `error`, `source` | of a session that was ended for theft; the log gets it when it is read next |
 //! | `warn`, `info` | `revocations not read`, `revocations are read again` | `issuer`, `error`, `source` | a log cannot be reached, once, and can |
+//! | `warn`, `info` | `revocations are read and not told`, `revocations are told again` | `issuer`, `error`, `source` | a log that could tell cannot: others are heard of within 5 s |
 //! | `warn` | `a log had not all revocations: they were added` | `issuer`, `count` | it has lost some, or could not be written before |
 //! | `error` | `a log of revocations has panicked` | | it is asked again 5 s later |
 //! | `warn` | `a file of sessions was not written` | `error`, `source` | a `RedbStore` cannot go on |
@@ -167,6 +168,7 @@
 //! [where tokens live](https://github.com/tower-bearer/tower-bearer/blob/main/docs/WHERE_TOKENS_LIVE.md),
 //! [sessions and renewal](https://github.com/tower-bearer/tower-bearer/blob/main/docs/SESSIONS.md),
 //! [revocation](https://github.com/tower-bearer/tower-bearer/blob/main/docs/REVOCATION.md),
+//! [beyond one machine](https://github.com/tower-bearer/tower-bearer/blob/main/docs/SCALING.md),
 //! [JWT or sessions](https://github.com/tower-bearer/tower-bearer/blob/main/docs/JWT_OR_SESSIONS.md),
 //! [long connections](https://github.com/tower-bearer/tower-bearer/blob/main/docs/LONG_CONNECTIONS.md),
 //! [choosing 401, 403 and step-up](https://github.com/tower-bearer/tower-bearer/blob/main/docs/REFUSALS.md),

@@ -1,9 +1,11 @@
 //! What has been taken back: [`Revocations`], a set in memory that a log makes last and spread.
 
 mod builder;
+mod check;
 mod entry;
 mod follow;
 mod log;
+mod recent;
 mod set;
 
 use std::{
@@ -29,12 +31,12 @@ pub use self::{
 use self::{
     entry::Bounds,
     follow::Following,
+    recent::{Recent, Writing},
     set::{Identity, Set},
 };
 use crate::{
     clock::{Clock, NumericDate},
     error::{ConfigError, StoreError},
-    token::{Revocation, RevocationCheck, VerifiedToken},
 };
 
 /// Tokens of one issuer that have been taken back before they expire: single ones, those of a session, or all of a
@@ -89,6 +91,7 @@ struct Inner {
     /// What nodes have said whose clocks were far ahead: it counts once, for the time at which it was heard.
     ahead: Mutex<HashSet<RevokedEntry>>,
     following: Option<Following>,
+    recent: Mutex<Recent>,
     readers: Mutex<Vec<Reader>>,
 }
 
@@ -165,13 +168,18 @@ impl Revocations {
         &self,
         entries: Vec<RevokedEntry>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        self.0.insert(entries.iter().cloned());
+        self.0.hear(entries.iter().cloned());
         let inner = Arc::clone(&self.0);
         async move {
             match &inner.following {
-                Some(following) if !entries.is_empty() => following.append(entries).await,
-                _ => Ok(()),
+                Some(following) if !entries.is_empty() => {
+                    let writing = Writing::begin(&inner, &entries);
+                    following.append(entries).await?;
+                    writing.done();
+                }
+                _ => {}
             }
+            Ok(())
         }
     }
 
@@ -190,7 +198,7 @@ impl Revocations {
 
     /// Refuses the tokens of these sessions here, and says so to nobody yet.
     pub(crate) fn note_sessions<S: ToString>(&self, session_ids: &[S]) {
-        self.0.insert(self.sessions(session_ids));
+        self.0.hear(self.sessions(session_ids));
     }
 
     /// Refuses the tokens of these sessions.
@@ -294,22 +302,15 @@ impl Inner {
         ahead.insert(entry.clone())
     }
 
-    fn has_revoked(&self, token: &VerifiedToken) -> bool {
-        let identity = Identity {
-            jwt_id: token.jwt_id(),
-            session_id: token.session_id(),
-            subject: token.subject(),
-            client_id: token.client_id(),
-        };
-        let set = self.read();
-        if set.has(&identity) {
-            return true;
+    /// Adds what no reading has brought.
+    fn hear(&self, entries: impl IntoIterator<Item = RevokedEntry>) {
+        let ours = |entry: &RevokedEntry| *entry.issuer == *self.issuer;
+        let entries: Vec<_> = entries.into_iter().filter(ours).collect();
+        if self.following.is_some() {
+            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            entries.iter().cloned().for_each(|entry| recent.heard(entry));
         }
-        let Some(before) = set.watermark(&identity) else { return false };
-        drop(set);
-        #[expect(clippy::cast_precision_loss, reason = "whole seconds below 2⁵³ are exact")]
-        let is_later = |issued_at: NumericDate| issued_at.as_secs_f64() >= before as f64;
-        !token.issued_at().is_some_and(is_later)
+        self.insert(entries);
     }
 
     /// Entries of other issuers may stand in the same log.
@@ -328,53 +329,6 @@ impl Inner {
         self.used.store(true, Ordering::Release);
         drop(set);
         drop(gone);
-    }
-}
-
-impl RevocationCheck for Revocations {
-    fn check(&self, token: &VerifiedToken) -> Revocation {
-        let inner = &*self.0;
-        // What is dated ahead of its time would outlive every entry.
-        if token.issued_at().is_some_and(|issued_at| issued_at > inner.latest()) {
-            return Revocation::Revoked;
-        }
-        if inner.used.load(Ordering::Acquire) && inner.has_revoked(token) {
-            return Revocation::Revoked;
-        }
-        match &inner.following {
-            Some(following) if !following.is_fresh() => Revocation::Unknown,
-            _ => Revocation::Good,
-        }
-    }
-
-    fn fits(
-        &self,
-        issuer: &str,
-        longest: Option<Duration>,
-        leeway: Duration,
-    ) -> Result<(), ConfigError> {
-        let inner = &*self.0;
-        if *issuer != *inner.issuer {
-            return Err(ConfigError::new(format!(
-                "the revocations are those of {:?}, and the issuer is {issuer:?}: each issuer has its own",
-                inner.issuer
-            )));
-        }
-        match longest {
-            Some(longest) if longest <= inner.longest => {}
-            _ => {
-                return Err(ConfigError::new(format!(
-                    "an entry is forgotten once tokens of {} s have expired: say that none of {issuer:?} lives longer, by `.max_lifetime(..)`",
-                    inner.longest.as_secs()
-                )));
-            }
-        }
-        if leeway > inner.leeway {
-            return Err(ConfigError::new(
-                "the leeway of the issuer is larger than that of its revocations, which would forget too early: set both",
-            ));
-        }
-        Ok(())
     }
 }
 

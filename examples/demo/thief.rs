@@ -12,16 +12,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use tower_bearer::{SessionErrorKind, SessionId};
+use tower_bearer::{SessionErrorKind, SessionId, SessionStore};
 
-use crate::Desk;
+use crate::app::Desk;
 
 /// Stolen tokens, by their session.
 #[derive(Clone, Default)]
 pub(crate) struct Loot(Arc<Mutex<HashMap<SessionId, String>>>);
 
 /// Takes down the refresh token of whoever asks.
-pub(crate) async fn steal(Extension(desk): Extension<Desk>, headers: HeaderMap) -> Response {
+pub(crate) async fn steal<S: SessionStore + Clone>(
+    Extension(desk): Extension<Desk<S>>,
+    headers: HeaderMap,
+) -> Response {
     let Ok(Some(token)) = desk.cookies.refresh_token(&headers) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
@@ -35,7 +38,10 @@ pub(crate) async fn steal(Extension(desk): Extension<Desk>, headers: HeaderMap) 
 }
 
 /// Uses it, as the thief would: without the cookies of whoever asks.
-pub(crate) async fn replay(Extension(desk): Extension<Desk>, headers: HeaderMap) -> Response {
+pub(crate) async fn replay<S: SessionStore + Clone>(
+    Extension(desk): Extension<Desk<S>>,
+    headers: HeaderMap,
+) -> Response {
     let own = desk.cookies.refresh_token(&headers).ok().flatten();
     let stolen = own.and_then(session_of).and_then(|session| {
         desk.loot.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&session)

@@ -209,7 +209,7 @@ impl<S: SessionStore> Sessions<S> {
             }
             Rotation::Ended => Err(Kind::Ended.into()),
             Rotation::Reused => {
-                tracing::warn!(target: TARGET, session = %id, "a refresh token was used again: its session was ended");
+                warn_of_reuse(id);
                 self.write_down(&[id]).await;
                 Err(Kind::Reused.into())
             }
@@ -227,7 +227,7 @@ impl<S: SessionStore> Sessions<S> {
         let (presented, stored) = self.authentic(refresh_token).await?;
         self.refuse_ended(stored.id, stored.ended).await?;
         if presented.counter.saturating_add(1) < stored.counter {
-            tracing::warn!(target: TARGET, session = %stored.id, "a refresh token was used again: its session was ended");
+            warn_of_reuse(stored.id);
             self.end(stored.id).await?;
             return Err(Kind::Reused.into());
         }
@@ -272,6 +272,10 @@ impl<S: SessionStore> Sessions<S> {
         let claims = SessionClaims { sid: *id, auth_time, acr: acr.as_deref(), until };
         Ok(self.0.issuer.mint(subject, grant, Some(claims))?)
     }
+}
+
+fn warn_of_reuse(id: SessionId) {
+    tracing::warn!(target: TARGET, session = %id, "a refresh token was used again: its session was ended");
 }
 
 impl<S: SessionStore> SessionsBuilder<S> {

@@ -7,6 +7,7 @@ use std::{
 use super::{
     Inner, RevocationLog, Revocations,
     follow::{self, Following},
+    recent::Recent,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -94,6 +95,7 @@ impl RevocationsBuilder {
             used: AtomicBool::new(false),
             ahead: Mutex::default(),
             following,
+            recent: Mutex::new(Recent::new()),
             readers: Mutex::default(),
         });
         if inner.following.is_some() {

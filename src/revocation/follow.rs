@@ -2,8 +2,9 @@
 
 use std::{
     error::Error as _,
-    future::pending,
+    future::{Future, pending},
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{
         Arc, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    future::{Either, select},
+};
 use tokio::{
     runtime::Handle,
     task::yield_now,
@@ -27,9 +31,11 @@ use crate::{
 /// Everything is read so often.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 
-/// So much less is waited, for reading takes time as well. A part of it is left to chance: nodes that start together, or find a log again together,
-/// should not all read it at once.
-const EARLY: Duration = Duration::from_secs(1);
+/// So much less is waited, for asking it to tell may take as long.
+const EARLY: Duration = SOON;
+
+/// Up to so much less again, as chance will have it: nodes that start together, or find a log again together, should not all read it at once.
+const APART: Duration = Duration::from_millis(750);
 
 /// Before a log is asked again that has ended what it told, or could not be read.
 const BREATH: Duration = Duration::from_millis(100);
@@ -40,11 +46,17 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// So many entries are handled at once.
 const CHUNK: usize = 1024;
 
-/// How long a log may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a log may take to write something down while somebody waits, who is logging out.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long it may take for many entries, for which nobody waits.
+const WRITING: Duration = Duration::from_secs(5);
+
+/// How long it may take to read all of it, which may be a million entries.
+const READING: Duration = Duration::from_secs(10);
 
 /// How long it may take to say that it will tell: it is read all the same.
-const SOON: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_millis(750);
 
 /// How long may be spent at a time on what sessions have to make up for.
 const WORK: Duration = Duration::from_secs(1);
@@ -73,18 +85,7 @@ impl Following {
     }
 
     pub(super) async fn append(&self, entries: Vec<RevokedEntry>) -> Result<(), StoreError> {
-        let done = timeout(PATIENCE, self.log.append(entries)).await;
-        done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
-    }
-
-    async fn subscribe(&self) -> Result<Option<Told>, StoreError> {
-        let done = timeout(SOON, self.log.subscribe()).await;
-        done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
-    }
-
-    async fn snapshot(&self) -> Result<Vec<RevokedEntry>, StoreError> {
-        let done = timeout(PATIENCE, self.log.snapshot()).await;
-        done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
+        within(PATIENCE, self.log.append(entries)).await
     }
 
     fn was_read(&self, asked: Instant) {
@@ -92,6 +93,14 @@ impl Following {
         let since = u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1);
         self.read.fetch_max(since, Ordering::AcqRel);
     }
+}
+
+async fn within<T>(
+    time: Duration,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let done = timeout(time, answer).await;
+    done.unwrap_or_else(|_| Err(StoreError::unavailable("the log takes too long")))
 }
 
 /// Starts the task that reads the log until the last clone of the set is gone.
@@ -118,14 +127,15 @@ async fn follow(set: Weak<Inner>) {
         let began = Instant::now();
         if told.is_none() {
             // Before the snapshot: what is appended meanwhile is in one of both.
-            let subscribed = following.subscribe().await;
+            let subscribed = within(SOON, following.log.subscribe()).await;
             state.deaf.is(subscribed.as_ref().err(), |failed| say_deaf(&inner.issuer, failed));
             told = subscribed.unwrap_or_default();
         }
-        let read = inner.read_all(following).await;
+        let tells = told.is_some();
+        let read = inner.hear_during(&mut told, inner.read_all(following)).await;
         state.blind.is(read.as_ref().err(), |failed| say_blind(&inner.issuer, failed));
         drop(inner);
-        if read.is_ok() {
+        if read.is_ok() && tells == told.is_some() {
             listen(&set, &mut told, began).await;
         } else {
             // Whatever it had to tell, it is read from the beginning.
@@ -137,7 +147,7 @@ async fn follow(set: Weak<Inner>) {
 
 /// Takes what the log tells until it is time to read everything.
 async fn listen(set: &Weak<Inner>, told: &mut Option<Told>, began: Instant) {
-    let wait = EVERY.saturating_sub(EARLY.mul_f32(0.25 + 0.75 * chance()));
+    let wait = EVERY.saturating_sub(EARLY).saturating_sub(APART.mul_f32(chance()));
     let until = began.checked_add(wait).unwrap_or(began);
     while let Some(stream) = told {
         // A log that always has something to tell is read all the same.
@@ -146,7 +156,7 @@ async fn listen(set: &Weak<Inner>, told: &mut Option<Told>, began: Instant) {
         }
         match (timeout_at(until, stream.next()).await, set.upgrade()) {
             (Err(_), _) => return,
-            (Ok(Some(entry)), Some(inner)) => inner.insert([entry]),
+            (Ok(Some(entry)), Some(inner)) => inner.hear([entry]),
             // It has lost its connection: once it is told again, everything is read.
             (Ok(_), _) => {
                 *told = None;
@@ -211,11 +221,25 @@ fn say_deaf(issuer: &str, error: Option<&StoreError>) {
 }
 
 impl Inner {
+    /// Reading may take seconds: what is told meanwhile need not wait for it.
+    async fn hear_during<T>(&self, told: &mut Option<Told>, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        while let Some(stream) = told {
+            match select(work.as_mut(), stream.next()).await {
+                Either::Left((done, _)) => return done,
+                Either::Right((Some(entry), _)) => self.hear([entry]),
+                Either::Right((None, _)) => *told = None,
+            }
+        }
+        work.await
+    }
+
     /// Adds what the log has, and gives it what it has lost.
     async fn read_all(&self, following: &Following) -> Result<(), StoreError> {
         let asked = Instant::now();
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).reading_begins();
         let mut there = Set::default();
-        for entry in following.snapshot().await? {
+        for entry in within(READING, following.log.snapshot()).await? {
             if *entry.issuer == *self.issuer {
                 there.insert(entry);
             }
@@ -224,7 +248,7 @@ impl Inner {
         following.was_read(asked);
         let lost = self.lost(&there);
         for some in lost.chunks(CHUNK) {
-            following.append(some.to_vec()).await?;
+            within(WRITING, following.log.append(some.to_vec())).await?;
         }
         if !lost.is_empty() {
             let (issuer, count) = (&*self.issuer, lost.len());
@@ -267,7 +291,11 @@ impl Inner {
     /// What is known here and not there. What is over in a moment is not worth a question.
     fn lost(&self, there: &Set) -> Vec<RevokedEntry> {
         let soon = self.now().as_secs().saturating_add(EVERY.as_secs());
-        let here = self.read();
-        here.entries(&self.issuer, soon).filter(|entry| !there.covers(entry)).collect()
+        let missing: Vec<_> = {
+            let here = self.read();
+            here.entries(&self.issuer, soon).filter(|entry| !there.covers(entry)).collect()
+        };
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.into_iter().filter(|entry| !recent.has(entry)).collect()
     }
 }

@@ -13,6 +13,7 @@ mod race;
 #[cfg(feature = "redb")]
 mod redb;
 mod renewal;
+mod restored;
 mod rights;
 #[cfg(feature = "routes")]
 mod routes;

@@ -1,7 +1,7 @@
 //! Logging out: here, everywhere, everywhere else.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -77,24 +77,45 @@ async fn everywhere_includes_tokens_without_a_session() {
     service.verifier.verify(token.as_str()).await.unwrap();
 }
 
-/// A store that can be cut off.
+/// A store that can be cut off, and restored from the time when its sessions had begun.
 #[derive(Clone)]
 pub(super) struct Fragile {
-    pub(super) store: MemoryStore,
-    pub(super) is_down: Arc<AtomicBool>,
+    hand: Hand,
+    store: Arc<Mutex<MemoryStore>>,
+    begun: Arc<Mutex<Vec<NewSession>>>,
+    is_down: Arc<AtomicBool>,
 }
 
 impl Fragile {
-    fn up(&self) -> Result<&MemoryStore, StoreError> {
+    pub(super) fn new(hand: Hand) -> Self {
+        let store = Arc::new(Mutex::new(MemoryStore::with_clock(hand.clone())));
+        Self { hand, store, begun: Arc::default(), is_down: Arc::default() }
+    }
+
+    pub(super) fn cut_off(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    pub(super) async fn restore(&self) {
+        let restored = MemoryStore::with_clock(self.hand.clone());
+        let begun = self.begun.lock().unwrap().clone();
+        for session in begun {
+            restored.create(session).await.unwrap();
+        }
+        *self.store.lock().unwrap() = restored;
+    }
+
+    fn up(&self) -> Result<MemoryStore, StoreError> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("cut off"));
         }
-        Ok(&self.store)
+        Ok(self.store.lock().unwrap().clone())
     }
 }
 
 impl SessionStore for Fragile {
     async fn create(&self, session: NewSession) -> Result<(), StoreError> {
+        self.begun.lock().unwrap().push(session.clone());
         self.up()?.create(session).await
     }
 
@@ -135,10 +156,10 @@ impl SessionStore for Fragile {
 #[tokio::test]
 async fn while_the_store_is_down_tokens_are_refused_here_and_the_session_goes_on_later() {
     let hand = Hand::default();
-    let store = Fragile { store: MemoryStore::with_clock(hand.clone()), is_down: Arc::default() };
+    let store = Fragile::new(hand.clone());
     let service = Service::with(hand, store.clone());
     let (ada, eve) = (service.login("ada").await, service.login("eve").await);
-    store.is_down.store(true, Ordering::SeqCst);
+    store.cut_off(true);
 
     assert_eq!(service.renew(eve.refresh_token()).await.unwrap_err(), Kind::Unavailable);
     let ended = service.sessions.end(ada.session().id).await;
@@ -149,7 +170,7 @@ async fn while_the_store_is_down_tokens_are_refused_here_and_the_session_goes_on
     assert_eq!(ended.unwrap_err().kind(), Kind::Unavailable);
     assert!(service.call(&eve).await.is_err());
 
-    store.is_down.store(false, Ordering::SeqCst);
+    store.cut_off(false);
     // Long after the access tokens are gone it has still ended here, and is ended there.
     service.hand.set(86_400);
     assert!(service.lives(&ada).await);
@@ -161,12 +182,12 @@ async fn while_the_store_is_down_tokens_are_refused_here_and_the_session_goes_on
 #[tokio::test]
 async fn what_a_store_is_owed_it_gets_with_the_next_purge() {
     let hand = Hand::default();
-    let store = Fragile { store: MemoryStore::with_clock(hand.clone()), is_down: Arc::default() };
+    let store = Fragile::new(hand.clone());
     let service = Service::with(hand, store.clone());
     let ada = service.login("ada").await;
-    store.is_down.store(true, Ordering::SeqCst);
+    store.cut_off(true);
     service.sessions.end(ada.session().id).await.unwrap_err();
-    store.is_down.store(false, Ordering::SeqCst);
+    store.cut_off(false);
     assert_eq!(service.sessions.purge(10).await.unwrap(), 1);
     assert!(!service.lives(&ada).await);
 }

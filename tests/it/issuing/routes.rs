@@ -9,17 +9,12 @@ mod own;
 mod renewing;
 mod well_known;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use axum::Router;
 use http::{Method, header::SET_COOKIE};
 use http_body_util::Full;
 use hyper::{Request, body::Bytes};
 use serde_json::Value;
-use tower_bearer::{Grant, MemoryStore, Session, SessionCookies, SessionRoutes, TokenPair};
+use tower_bearer::{Grant, Session, SessionCookies, SessionRoutes, TokenPair};
 
 use super::{Service, logout::Fragile};
 use crate::support::{App, Hand, Reply};
@@ -28,7 +23,7 @@ use crate::support::{App, Hand, Reply};
 struct Site {
     service: Service<Fragile>,
     app: App,
-    is_down: Arc<AtomicBool>,
+    store: Fragile,
 }
 
 async fn granted(_: Session) -> Result<Grant, tower_bearer::GrantError> {
@@ -49,15 +44,14 @@ impl Site {
         routes: impl FnOnce(tower_bearer::Sessions<Fragile>) -> SessionRoutes<Fragile>,
     ) -> Self {
         let hand = Hand::default();
-        let is_down = Arc::new(AtomicBool::new(false));
-        let store = MemoryStore::with_clock(hand.clone());
-        let service = Service::with(hand, Fragile { store, is_down: Arc::clone(&is_down) });
+        let store = Fragile::new(hand.clone());
+        let service = Service::with(hand, store.clone());
         let routes: Router = routes(service.sessions.clone()).router().unwrap();
-        Self { app: App::serve(routes).await, service, is_down }
+        Self { app: App::serve(routes).await, service, store }
     }
 
     fn cut_off(&self, is_down: bool) {
-        self.is_down.store(is_down, Ordering::SeqCst);
+        self.store.cut_off(is_down);
     }
 
     /// With these headers and without a body.

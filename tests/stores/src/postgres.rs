@@ -5,6 +5,8 @@ use crate::{
     process::{Process, find, run},
 };
 
+const MISSING: &str = "this needs `initdb`, `postgres` and `pg_isready` of PostgreSQL 15 or later: apt-get install postgresql, or its like";
+
 /// A PostgreSQL with one user, `postgres`, who needs no password.
 pub struct Postgres {
     process: Process,
@@ -19,11 +21,7 @@ impl Postgres {
     ///
     /// It is not installed, and the text says what to install.
     pub fn with(settings: &[&str]) -> Self {
-        // Where Debian keeps them, the newest first.
-        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-        let mut folders: Vec<_> = versions.map(|version| version.path().join("bin")).collect();
-        folders.sort();
-        folders.reverse();
+        let folders = folders();
         let settings = settings.iter().copied().map(str::to_owned).collect();
         let mut postgres = Self { process: Process::new("postgres", true), folders, settings };
         postgres.erase();
@@ -32,13 +30,25 @@ impl Postgres {
     }
 
     fn program(&self, name: &str) -> PathBuf {
-        find(name, &self.folders).unwrap_or_else(|| {
-            panic!("these tests need `{name}` of PostgreSQL 15 or later: apt-get install postgresql, or its like")
-        })
+        find(name, &self.folders).unwrap_or_else(|| panic!("{MISSING}"))
     }
 }
 
+/// Where Debian keeps its programs, the newest first.
+fn folders() -> Vec<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<_> = versions.map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    folders.reverse();
+    folders
+}
+
 impl Server for Postgres {
+    fn missing() -> Option<&'static str> {
+        let programs = ["initdb", "postgres", "pg_isready"];
+        programs.iter().any(|name| find(name, &folders()).is_none()).then_some(MISSING)
+    }
+
     fn start() -> Self {
         Self::with(&[])
     }

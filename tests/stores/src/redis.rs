@@ -10,6 +10,9 @@ use crate::{
     process::{Process, find},
 };
 
+const MISSING: &str =
+    "this needs `redis-server` 7 or later: apt-get install redis-server, or its like";
+
 /// A Redis that writes each change to disk before it answers.
 pub struct Redis {
     process: Process,
@@ -24,9 +27,7 @@ impl Redis {
     ///
     /// It is not installed, and the text says what to install.
     pub fn with(settings: &[&str]) -> Self {
-        let program = find("redis-server", &[]).unwrap_or_else(|| {
-            panic!("these tests need `redis-server` 7 or later: apt-get install redis-server, or its like")
-        });
+        let program = find("redis-server", &[]).unwrap_or_else(|| panic!("{MISSING}"));
         let settings = settings.iter().copied().map(str::to_owned).collect();
         let mut redis = Self { process: Process::new("redis", false), program, settings };
         fs::create_dir(redis.process.folder().join("data")).expect("a folder");
@@ -36,6 +37,10 @@ impl Redis {
 }
 
 impl Server for Redis {
+    fn missing() -> Option<&'static str> {
+        find("redis-server", &[]).is_none().then_some(MISSING)
+    }
+
     fn start() -> Self {
         Self::with(&[])
     }

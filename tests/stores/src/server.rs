@@ -1,5 +1,8 @@
 /// A server that tests do things to. All of these wait until it is done.
 pub trait Server: Send + Sync + Sized + 'static {
+    /// What to install, if it is not there.
+    fn missing() -> Option<&'static str>;
+
     /// Starts one of its own, without data.
     ///
     /// # Panics

@@ -8,17 +8,25 @@
 )]
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     time::{Duration, Instant},
 };
 
-use tower_bearer_stores::{Postgres, Redis, Server};
+use tower_bearer_stores::{Postgres, Proxy, Redis, Server};
 
 /// What Redis says to a command that stands in one line.
 fn ask(redis: &Redis, command: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", redis.port())).ok()?;
+    ask_by(&mut connect(redis.port())?, command)
+}
+
+fn connect(port: u16) -> Option<TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    Some(stream)
+}
+
+fn ask_by(stream: &mut TcpStream, command: &str) -> Option<String> {
     writeln!(stream, "{command}\r").ok()?;
     let mut answer = [0; 128];
     let length = stream.read(&mut answer).ok()?;
@@ -79,4 +87,36 @@ fn postgres_is_killed_stopped_saved_and_emptied() {
     postgres.put_back();
     postgres.restart();
     assert!(answers(&postgres));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_does_what_networks_do() {
+    let redis = Redis::start();
+    let proxy = Proxy::before(redis.port()).await;
+    let pong = Some("+PONG\r\n".to_owned());
+    let new = || connect(proxy.port()).unwrap();
+
+    let (mut first, mut second) = (new(), new());
+    assert_eq!(ask_by(&mut first, "PING"), pong);
+    assert_eq!(ask_by(&mut second, "PING"), pong);
+    proxy.cut_after(3);
+    assert_eq!(ask_by(&mut first, "PING").as_deref(), Some("+PO"));
+    assert_eq!(first.read(&mut [0]).unwrap(), 0, "it was cut");
+    assert_eq!(ask_by(&mut second, "PING"), pong, "and no other");
+
+    proxy.swallow();
+    let mut third = new();
+    for stream in [&mut second, &mut third] {
+        assert_eq!(ask_by(stream, "PING"), None);
+        assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock, "it stays");
+    }
+    proxy.pass();
+    assert_eq!(ask_by(&mut second, "PING"), None, "what was swallowed never comes back");
+    assert_eq!(ask_by(&mut new(), "PING"), pong);
+    proxy.cut();
+    for stream in [&mut second, &mut third] {
+        assert!(matches!(stream.read(&mut [0]), Ok(0) | Err(_)), "it was cut");
+        assert_ne!(stream.read(&mut [0]).map_err(|it| it.kind()), Err(ErrorKind::WouldBlock));
+    }
+    assert_eq!(ask_by(&mut new(), "PING"), pong);
 }

@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
 mod doctor;
+mod engine;
+mod faults;
 mod log;
 mod outage;
 mod purge;
+mod race;
 mod rotation;
 mod rows;
 mod scene;

@@ -3,9 +3,9 @@ use std::{collections::HashSet, sync::Mutex};
 use futures_util::{
     FutureExt as _, StreamExt as _,
     future::{BoxFuture, ready},
-    stream::{self, BoxStream},
+    stream,
 };
-use tower_bearer::{RevocationLog, Revoked, RevokedEntry, StoreError};
+use tower_bearer::{RevocationLog, Revoked, RevokedEntry, StoreError, Told};
 
 /// What is wrong with a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
