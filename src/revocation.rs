@@ -193,6 +193,8 @@ impl Revocations {
         reader: impl Fn(&[&str]) -> Option<BoxFuture<'static, ()>> + Send + Sync + 'static,
     ) {
         let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those whose sessions are gone have nothing to do.
+        readers.retain(|reader| reader(&[]).is_some());
         readers.push(Box::new(reader));
     }
 

@@ -173,7 +173,7 @@ impl<S: SessionStore> Sessions<S> {
     {
         let (presented, stored) = self.authentic(refresh_token).await?;
         let (id, nonce) = (stored.id, stored.nonce.clone());
-        self.refuse_ended(id, stored.ended).await?;
+        self.refuse_ended(&stored).await?;
         let session = Session::of(stored);
         let grant = match grant(session.clone()).await {
             Ok(grant) => grant,
@@ -187,7 +187,7 @@ impl<S: SessionStore> Sessions<S> {
         // Before anything is written: a fault of ours uses up no token.
         let access = self.mint(&session, &grant)?.within(longest)?;
         // It may have been ended while `grant` was waited for, and the store may have lost that.
-        self.refuse_ended(id, false).await?;
+        self.refuse_ended_here(id).await?;
         let (counter, outcome) = self.rotate(id, presented.counter).await?;
         let refresh = self.0.keys.make(id, counter, &nonce);
         let session = Session { renewed_at: self.0.issuer.now(), ..session };
@@ -225,7 +225,7 @@ impl<S: SessionStore> Sessions<S> {
     #[cfg(feature = "routes")]
     pub(super) async fn find_by_token(&self, refresh_token: &str) -> Result<Session, SessionError> {
         let (presented, stored) = self.authentic(refresh_token).await?;
-        self.refuse_ended(stored.id, stored.ended).await?;
+        self.refuse_ended(&stored).await?;
         if presented.counter.saturating_add(1) < stored.counter {
             warn_of_reuse(stored.id);
             self.end(stored.id).await?;

@@ -34,13 +34,13 @@ pub(super) const EVERY: Duration = Duration::from_secs(5);
 /// So much less is waited, for asking it to tell may take as long.
 const EARLY: Duration = SOON;
 
-/// Up to so much less again, as chance will have it: nodes that start together, or find a log again together, should not all read it at once.
+/// Up to so much less again, as chance will have it.
 const APART: Duration = Duration::from_millis(750);
 
 /// Before a log is asked again that has ended what it told, or could not be read.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// What ends all the time is not read all the time.
+/// What ends all the time, or cannot be read, is not read all the time: up to so long is waited, and up to four times as long for what fails again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// So many entries are handled at once.
@@ -113,7 +113,7 @@ pub(super) fn begin(inner: &Arc<Inner>) -> Result<(), ConfigError> {
         // A log of somebody else's may panic: that is no reason to say 503 for ever.
         while AssertUnwindSafe(follow(set.clone())).catch_unwind().await.is_err() {
             tracing::error!(target: TARGET, "a log of revocations has panicked");
-            rest_until(Instant::now(), EVERY).await;
+            rest(EVERY).await;
         }
     });
     Ok(())
@@ -122,6 +122,7 @@ pub(super) fn begin(inner: &Arc<Inner>) -> Result<(), ConfigError> {
 async fn follow(set: Weak<Inner>) {
     let mut told = None;
     let mut state = State::default();
+    let mut failures = 0_u32;
     while let Some(inner) = set.upgrade() {
         let Some(following) = &inner.following else { return };
         let began = Instant::now();
@@ -136,18 +137,20 @@ async fn follow(set: Weak<Inner>) {
         state.blind.is(read.as_ref().err(), |failed| say_blind(&inner.issuer, failed));
         drop(inner);
         if read.is_ok() && tells == told.is_some() {
+            failures = 0;
             listen(&set, &mut told, began).await;
         } else {
             // Whatever it had to tell, it is read from the beginning.
             told = None;
-            rest_until(began, PAUSE).await;
+            rest(apart(PAUSE.saturating_mul(1 << failures))).await;
+            failures = failures.saturating_add(1).min(2);
         }
     }
 }
 
 /// Takes what the log tells until it is time to read everything.
 async fn listen(set: &Weak<Inner>, told: &mut Option<Told>, began: Instant) {
-    let wait = EVERY.saturating_sub(EARLY).saturating_sub(APART.mul_f32(chance()));
+    let wait = EVERY.saturating_sub(EARLY).saturating_sub(APART.saturating_sub(apart(APART)));
     let until = began.checked_add(wait).unwrap_or(began);
     while let Some(stream) = told {
         // A log that always has something to tell is read all the same.
@@ -160,26 +163,26 @@ async fn listen(set: &Weak<Inner>, told: &mut Option<Told>, began: Instant) {
             // It has lost its connection: once it is told again, everything is read.
             (Ok(_), _) => {
                 *told = None;
-                return rest_until(began, PAUSE).await;
+                return rest(apart(PAUSE)).await;
             }
         }
     }
-    rest_until(began, wait).await;
+    rest(wait.saturating_sub(began.elapsed())).await;
 }
 
-/// Waits until so long after the beginning, and a moment at least, on tokio's time.
-async fn rest_until(began: Instant, after: Duration) {
-    let time = after.saturating_sub(began.elapsed()).max(BREATH);
+/// Waits for so long, and a moment at least, on tokio's time.
+async fn rest(time: Duration) {
     // Nothing is awaited in it but its end.
-    let _ = timeout(time, pending::<()>()).await;
+    let _ = timeout(time.max(BREATH), pending::<()>()).await;
 }
 
-/// A number from 0 to 1. Nothing depends on nobody guessing it.
-fn chance() -> f32 {
+/// A part of this time, as chance will have it: nodes that start together, or lose a log together and find it again, should not all read it at once. Nothing depends
+/// on nobody guessing it.
+fn apart(time: Duration) -> Duration {
     let mut byte = [0];
     // Without randomness nodes read together.
     let _ = aws_lc_rs::rand::fill(&mut byte);
-    f32::from(byte[0]) / 255.0
+    time.mul_f32(f32::from(byte[0]) / 255.0)
 }
 
 /// What does not work, as it was said last.
@@ -247,6 +250,8 @@ impl Inner {
         self.add_new(&there).await;
         following.was_read(asked);
         let lost = self.lost(&there);
+        // Before the log is made good: until then others find it lost as well, should this node end here. What cannot be done by then is done after the next reading.
+        let _ = timeout(WORK, self.make_up(&lost)).await;
         for some in lost.chunks(CHUNK) {
             within(WRITING, following.log.append(some.to_vec())).await?;
         }
@@ -254,8 +259,6 @@ impl Inner {
             let (issuer, count) = (&*self.issuer, lost.len());
             tracing::warn!(target: TARGET, issuer, count, "a log had not all revocations: they were added");
         }
-        // What could not be done by then is done after the next reading.
-        let _ = timeout(WORK, self.make_up(&lost)).await;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! What renewals, revocations and re-reads cost in each store, as tables for `docs/SCALING.md`:
 //!
 //! ```sh
-//! cargo run --release -p tower-bearer-bench-stores
+//! cargo run --release -p tower-bearer-bench-stores              # all; or one of: renewals, spread, room, reading
 //! ```
 //!
 //! It starts a Redis and a PostgreSQL of its own on this machine, each of which writes a change to disk before it answers. Clients, nodes and servers share
@@ -32,31 +32,40 @@ async fn main() {
         tokio::task::block_in_place(|| (Redis::start(), Postgres::with(&["max_connections=500"])));
     OnPostgres::prepare(postgres.port()).await;
 
-    println!("| renewals | in flight | a second | p50 | p99 |\n|---|---|---|---|---|");
-    renewals::print("memory", MemoryStore::new()).await;
-    let file = std::env::temp_dir().join(format!("bench-{}.redb", std::process::id()));
-    renewals::print("redb", RedbStore::open(&file).unwrap()).await;
-    let _ = std::fs::remove_file(file);
-    renewals::print("Redis", OnRedis::connect(redis.port()).await).await;
-    renewals::print("PostgreSQL", OnPostgres::connect(postgres.port()).await).await;
+    let asked = std::env::args().nth(1);
+    let does = |part| asked.as_deref().is_none_or(|asked| asked == part);
+    if does("renewals") {
+        println!("| renewals | in flight | a second | p50 | p99 |\n|---|---|---|---|---|");
+        renewals::print("memory", MemoryStore::new()).await;
+        let file = std::env::temp_dir().join(format!("bench-{}.redb", std::process::id()));
+        renewals::print("redb", RedbStore::open(&file).unwrap()).await;
+        let _ = std::fs::remove_file(file);
+        renewals::print("Redis", OnRedis::connect(redis.port()).await).await;
+        renewals::print("PostgreSQL", OnPostgres::connect(postgres.port()).await).await;
+    }
+    if does("spread") {
+        println!("\n| refused on another node after | median | worst |\n|---|---|---|");
+        spread::<OnRedis>("Redis", redis.port()).await;
+        spread::<OnPostgres>("PostgreSQL", postgres.port()).await;
 
-    println!("\n| followers in one process | heard by half of them | by all |\n|---|---|---|");
-    fan_out::print::<OnRedis>("Redis", redis.port(), 1000).await;
-    // Each has a pool and one connection more, and each connection is a process of the server.
-    fan_out::print::<OnPostgres>("PostgreSQL", postgres.port(), 100).await;
-
-    println!("\n| refused on another node after | median | worst |\n|---|---|---|");
-    spread::<OnRedis>("Redis", redis.port()).await;
-    spread::<OnPostgres>("PostgreSQL", postgres.port()).await;
-
-    println!("\n| a session of 100,000 | bytes |\n|---|---|");
-    snapshots::sessions::<OnRedis>("Redis", redis.port()).await;
-    snapshots::sessions::<OnPostgres>("PostgreSQL", postgres.port()).await;
-
-    println!("\n| all revocations read | entries | room for each, bytes | sent, bytes | time |");
-    println!("|---|---|---|---|---|");
-    snapshots::print::<OnRedis>("Redis", redis.port()).await;
-    snapshots::print::<OnPostgres>("PostgreSQL", postgres.port()).await;
+        println!("\n| followers in one process | heard by half of them | by all |\n|---|---|---|");
+        fan_out::print::<OnRedis>("Redis", redis.port(), 1000).await;
+        // Each has a pool and one connection more, and each connection is a process of the server.
+        fan_out::print::<OnPostgres>("PostgreSQL", postgres.port(), 100).await;
+    }
+    if does("room") {
+        println!("\n| a session of 20,000 | bytes |\n|---|---|");
+        snapshots::sessions::<OnRedis>("Redis", redis.port()).await;
+        snapshots::sessions::<OnPostgres>("PostgreSQL", postgres.port()).await;
+    }
+    if does("reading") {
+        println!(
+            "\n| all revocations read | entries | room for each, bytes | sent, bytes | time |"
+        );
+        println!("|---|---|---|---|---|");
+        snapshots::print::<OnRedis>("Redis", redis.port()).await;
+        snapshots::print::<OnPostgres>("PostgreSQL", postgres.port()).await;
+    }
 }
 
 async fn spread<E: Engine>(name: &str, port: u16) {

@@ -9,7 +9,7 @@ use tower_bearer::{
 use crate::millis;
 
 /// So long it goes on for each row.
-const TIME: Duration = Duration::from_secs(5);
+const TIME: Duration = Duration::from_secs(3);
 
 pub(crate) async fn print<S: SessionStore + Clone>(name: &str, store: S) {
     let keys = SigningKeys::generate(Algorithm::ES256).unwrap();

@@ -27,18 +27,20 @@ pub(crate) async fn print<E: Measured>(name: &str, port: u16) {
         }
         let room = (E::room(port).await - empty) / count as u64;
         let before = proxy.answered();
-        let began = Instant::now();
         let read = reader.snapshot().await.unwrap();
+        let sent = proxy.answered() - before;
+        drop(read);
+        let began = Instant::now();
+        let read = writer.snapshot().await.unwrap();
         let took = began.elapsed();
         assert!(read.len() >= count);
-        let sent = proxy.answered() - before;
         println!("| {name} | {count} | {room} | {sent} | {} |", millis(took));
     }
 }
 
 /// What a session takes: it is renewed once.
 pub(crate) async fn sessions<E: Measured>(name: &str, port: u16) {
-    const COUNT: u64 = 100_000;
+    const COUNT: u64 = 20_000;
     let store = E::connect(port).await;
     let node = Shared::new().node(store.clone(), store);
     let empty = E::room(port).await;

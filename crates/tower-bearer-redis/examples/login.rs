@@ -93,8 +93,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = match RedisStore::connect(&url).await {
         Ok(store) => store,
         Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            eprintln!("{error}: {}", cause.unwrap_or_default());
+            eprintln!("{error}");
             eprintln!(
                 "start one: redis-server --port 6379 --appendonly yes, or say where it is: REDIS_URL"
             );

@@ -55,9 +55,10 @@ const AHEAD: Duration = Duration::from_secs(2);
 
 impl Report {
     /// The store cannot work: the first reason is the error.
-    fn give_up(&mut self, text: String, fault: Fault) {
-        self.checkup.wrong(format!("{text}: {fault}"));
-        self.hopeless.get_or_insert_with(|| ConfigError::because(text, fault));
+    fn give_up(&mut self, text: &str, fault: &Fault) {
+        let text = format!("{text}: {fault}");
+        self.checkup.wrong(text.clone());
+        self.hopeless.get_or_insert_with(|| ConfigError::new(text));
     }
 }
 
@@ -66,6 +67,7 @@ impl Doctor<'_> {
         let address = self.client.get_connection_info().addr().to_string();
         let of = format!("Redis at {address}, keys {}*", self.keys.tag());
         let mut report = Report { checkup: Checkup::new(of), hopeless: None };
+        let nowhere = format!("no session can be kept on {address}");
         let (pushed, mut heard) = mpsc::unbounded_channel();
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
@@ -78,9 +80,9 @@ impl Doctor<'_> {
                 self.listen(&mut report, &mut connection, &mut heard).await;
             }
             Ok(Err(error)) => {
-                report.give_up(format!("no session can be kept on {address}"), error.into());
+                report.give_up(&nowhere, &error.into());
             }
-            Err(fault) => report.give_up(format!("no session can be kept on {address}"), fault),
+            Err(fault) => report.give_up(&nowhere, &fault),
         }
         report
     }
@@ -94,7 +96,7 @@ impl Doctor<'_> {
                 compare(report, &time, took);
                 self.look_at_the_clock(report, connection, &time).await;
             }
-            Err(fault) => report.give_up("TIME is not answered".to_owned(), fault),
+            Err(fault) => report.give_up("TIME is not answered", &fault),
         }
         match self.ask(connection, &redis::cmd("INFO")).await {
             Ok(answer) => {
@@ -152,12 +154,12 @@ impl Doctor<'_> {
             Err(fault) if fault.has_code("OOM") => report
                 .checkup
                 .wrong("its memory is full: nobody can log in. Give it more, by `maxmemory`"),
-            Err(fault) => report.give_up("it does not do what a store needs".to_owned(), fault),
+            Err(fault) => report.give_up("it does not do what a store needs", &fault),
         }
         let mut asked = redis::cmd("ZSCAN");
         asked.arg(&self.keys.log).arg(0).arg("COUNT").arg(1);
         if let Err(fault) = self.ask(connection, &asked).await {
-            report.give_up("the log of revocations cannot be read".to_owned(), fault);
+            report.give_up("the log of revocations cannot be read", &fault);
         }
     }
 
@@ -183,7 +185,7 @@ fn compare(report: &mut Report, time: &Value, took: Duration) {
         report.checkup.good(text);
     }
     let Some(theirs) = seconds(time) else {
-        return report.give_up("TIME is no time".to_owned(), Fault::Damaged("the time"));
+        return report.give_up("TIME is no time", &Fault::Damaged("the time"));
     };
     let ours = SystemClock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let apart = Duration::from_secs(ours.as_secs().abs_diff(theirs));

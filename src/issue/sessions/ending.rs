@@ -3,25 +3,34 @@
 use std::{
     collections::HashSet,
     error::Error as _,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use super::{Kind, SessionError, SessionId, SessionStore, Sessions};
+use super::{Kind, SessionError, SessionId, SessionStore, Sessions, StoredSession};
 use crate::{error::StoreError, telemetry::TARGET};
 
 /// Sessions that were ended here and perhaps not in the store: it could not be reached, or nobody waited for it.
 #[derive(Default)]
-pub(super) struct Owed(Mutex<HashSet<SessionId>>);
+pub(super) struct Owed {
+    ids: Mutex<HashSet<SessionId>>,
+    turn: AtomicUsize,
+}
 
 /// So many are settled after a reading of the log.
 const AT_ONCE: usize = 10_000;
+
+/// A store that fails so often in a row is away.
+const AWAY: u8 = 3;
 
 /// So many are remembered, of which each was logged in and has logged out.
 const MOST: usize = 100_000;
 
 impl Owed {
     fn ids(&self) -> MutexGuard<'_, HashSet<SessionId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, ended: &[SessionId]) {
@@ -33,8 +42,12 @@ impl Owed {
         ids.extend(ended.iter().take(room));
     }
 
+    /// Others each time, for some may never be settled.
     fn some(&self, limit: usize) -> Vec<SessionId> {
-        self.ids().iter().take(limit).copied().collect()
+        let ids = self.ids();
+        let turn = self.turn.fetch_add(limit.min(ids.len()), Ordering::Relaxed);
+        let from = turn.checked_rem(ids.len()).unwrap_or_default();
+        ids.iter().cycle().skip(from).take(limit.min(ids.len())).copied().collect()
     }
 
     fn settle(&self, ended: &[SessionId]) {
@@ -124,11 +137,24 @@ impl<S: SessionStore> Sessions<S> {
 
     /// Ends in the store what was ended here while it was away, or what it has forgotten since, so many at most.
     async fn settle(&self, limit: usize) -> Result<(), StoreError> {
+        let (mut failed, mut in_a_row) = (Ok(()), 0_u8);
         for id in self.0.owed.some(limit) {
-            self.0.store.revoke(id).await?;
-            self.0.owed.settle(&[id]);
+            match self.0.store.revoke(id).await {
+                Ok(_) => {
+                    self.0.owed.settle(&[id]);
+                    in_a_row = 0;
+                }
+                // One that cannot be read is no reason to let the others live.
+                Err(error) => {
+                    failed = Err(error);
+                    in_a_row = in_a_row.saturating_add(1);
+                }
+            }
+            if in_a_row >= AWAY {
+                break;
+            }
         }
-        Ok(())
+        failed
     }
 
     /// Settles what is owed whenever the log was read, for as long as somebody has these sessions. With the revocations that the log had lost the store may have lost
@@ -151,14 +177,15 @@ impl<S: SessionStore> Sessions<S> {
         subject: &str,
         keep: Option<SessionId>,
     ) -> Result<usize, SessionError> {
-        let listed = self.0.store.list(subject).await?;
-        let mut ids: Vec<_> = listed.iter().map(|session| session.id).collect();
+        let listed = self.0.store.list(subject).await;
+        let mut ids: Vec<_> = listed.iter().flatten().map(|session| session.id).collect();
         if let Some(keep) = keep {
-            if !ids.contains(&keep) {
+            if !listed?.iter().any(|session| session.id == keep) {
                 return Err(Kind::Invalid.into());
             }
             ids.retain(|id| *id != keep);
         }
+        // A list that is too long to be had is no reason not to end what is on it.
         // Before the store has ended them: if its answer is lost, so is which they were.
         self.note(&ids);
         let ended = self.0.store.revoke_subject(subject, keep).await?;
@@ -170,18 +197,22 @@ impl<S: SessionStore> Sessions<S> {
     }
 
     /// Whether the session has ended: in the store, or here.
-    pub(super) async fn refuse_ended(
-        &self,
-        id: SessionId,
-        ended: bool,
-    ) -> Result<(), SessionError> {
+    pub(super) async fn refuse_ended(&self, session: &StoredSession) -> Result<(), SessionError> {
+        let StoredSession { id, ended, idle_until, expires_at, .. } = *session;
         if ended {
-            // Whoever has ended it may not have come to say so.
-            if !self.0.issuer.revocations().has_session(&id.to_string()) {
-                self.0.issuer.revocations().note_sessions(&[id]);
+            // Its access tokens are older than that.
+            let is_over = self.0.issuer.now() >= idle_until.min(expires_at);
+            // Whoever has ended it before its time may not have come to say so.
+            if !is_over && !self.0.issuer.revocations().has_session(&id.to_string()) {
+                self.write_down(&[id]).await;
             }
             return Err(Kind::Ended.into());
         }
+        self.refuse_ended_here(id).await
+    }
+
+    /// Whether it has ended here, whatever the store says.
+    pub(super) async fn refuse_ended_here(&self, id: SessionId) -> Result<(), SessionError> {
         let is_owed = self.0.owed.ids().contains(&id);
         if !is_owed && !self.0.issuer.revocations().has_session(&id.to_string()) {
             return Ok(());

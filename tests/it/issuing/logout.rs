@@ -84,12 +84,23 @@ pub(super) struct Fragile {
     store: Arc<Mutex<MemoryStore>>,
     begun: Arc<Mutex<Vec<NewSession>>>,
     is_down: Arc<AtomicBool>,
+    /// This one cannot be ended.
+    pub(super) damaged: Arc<Mutex<Option<SessionId>>>,
+    /// Lists are too long to be had.
+    lists_nothing: Arc<AtomicBool>,
 }
 
 impl Fragile {
     pub(super) fn new(hand: Hand) -> Self {
         let store = Arc::new(Mutex::new(MemoryStore::with_clock(hand.clone())));
-        Self { hand, store, begun: Arc::default(), is_down: Arc::default() }
+        Self {
+            hand,
+            store,
+            begun: Arc::default(),
+            is_down: Arc::default(),
+            damaged: Arc::default(),
+            lists_nothing: Arc::default(),
+        }
     }
 
     pub(super) fn cut_off(&self, is_down: bool) {
@@ -133,6 +144,9 @@ impl SessionStore for Fragile {
     }
 
     async fn revoke(&self, id: SessionId) -> Result<bool, StoreError> {
+        if *self.damaged.lock().unwrap() == Some(id) {
+            return Err(StoreError::unavailable("damaged"));
+        }
         self.up()?.revoke(id).await
     }
 
@@ -145,6 +159,9 @@ impl SessionStore for Fragile {
     }
 
     async fn list(&self, subject: &str) -> Result<Vec<StoredSession>, StoreError> {
+        if self.lists_nothing.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("too many"));
+        }
         self.up()?.list(subject).await
     }
 
@@ -190,6 +207,47 @@ async fn what_a_store_is_owed_it_gets_with_the_next_purge() {
     store.cut_off(false);
     assert_eq!(service.sessions.purge(10).await.unwrap(), 1);
     assert!(!service.lives(&ada).await);
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_ended_keeps_no_other_alive() {
+    let hand = Hand::default();
+    let store = Fragile::new(hand.clone());
+    let service = Service::with(hand, store.clone());
+    let mut pairs = Vec::new();
+    for _ in 0..20 {
+        pairs.push(service.login("ada").await);
+    }
+    let damaged = pairs[7].session().id;
+    *store.damaged.lock().unwrap() = Some(damaged);
+    store.cut_off(true);
+    for pair in &pairs {
+        service.sessions.end(pair.session().id).await.unwrap_err();
+    }
+    store.cut_off(false);
+    service.sessions.purge(100).await.unwrap_err();
+    let left: Vec<_> = service.sessions.list("ada").await.unwrap();
+    assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [damaged]);
+    *store.damaged.lock().unwrap() = None;
+    // Even a few at a time each has its turn.
+    service.sessions.purge(1).await.unwrap();
+    assert!(service.sessions.list("ada").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn everywhere_needs_no_list() {
+    let hand = Hand::default();
+    let store = Fragile::new(hand.clone());
+    let service = Service::with(hand, store.clone());
+    let (here, there) = (service.login("ada").await, service.login("ada").await);
+    store.lists_nothing.store(true, Ordering::SeqCst);
+    // Which are to go on has to be known.
+    service.sessions.end_others("ada", here.session().id).await.unwrap_err();
+    assert_eq!(service.sessions.end_all("ada").await.unwrap(), 2);
+    for pair in [&here, &there] {
+        assert!(service.call(pair).await.is_err());
+        assert_eq!(service.renew(pair.refresh_token()).await.unwrap_err(), Kind::Ended);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tower_bearer::{Algorithm, Issuer, RefreshKeys, Revocations, Sessions, SigningKeys};
+use tower_bearer::{
+    Algorithm, Issuer, RefreshKeys, Revocations, SessionStore as _, Sessions, SigningKeys,
+};
 
 use super::{
     AUDIENCE, Hand, ISSUER, SECRET, Service, SessionErrorKind as Kind,
@@ -87,6 +89,46 @@ async fn a_store_that_is_away_for_longer_than_the_log_is_told_later() {
     store.cut_off(false);
     after(5).await;
     assert!(!service.lives(&ada).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_are_ended_before_the_log_is_made_good() {
+    let Node { service, store, log } = node().await;
+    let ada = service.login("ada").await;
+    service.sessions.end(ada.session().id).await.unwrap();
+    store.restore().await;
+    log.lose_all();
+    log.is_read_only(true);
+    after(5).await;
+    assert!(!service.lives(&ada).await);
+    log.is_read_only(false);
+    after(5).await;
+    assert_eq!(log.appended(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_over_by_its_age_is_no_loss() {
+    let Node { service, log, .. } = node().await;
+    let ada = service.login("ada").await;
+    service.hand.set(7 * 86_400);
+    assert_eq!(service.renew(ada.refresh_token()).await.unwrap_err(), Kind::Ended);
+    after(5).await;
+    assert_eq!(log.appended(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_ended_elsewhere_is_written_down_here() {
+    let Node { service, store, log } = node().await;
+    let ada = service.login("ada").await;
+    // By a node that has ended before it came to the log.
+    assert!(store.revoke(ada.session().id).await.unwrap());
+    assert_eq!(service.call(&ada).await, Ok(()));
+    assert_eq!(service.renew(ada.refresh_token()).await.unwrap_err(), Kind::Ended);
+    assert!(service.call(&ada).await.is_err());
+    assert_eq!(log.appended(), 1);
+    assert_eq!(service.renew(ada.refresh_token()).await.unwrap_err(), Kind::Ended);
+    after(5).await;
+    assert_eq!(log.appended(), 1, "once");
 }
 
 #[tokio::test(start_paused = true)]

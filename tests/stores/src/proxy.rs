@@ -2,7 +2,7 @@ use std::{
     net::Ipv4Addr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU16, AtomicUsize, Ordering},
     },
 };
 
@@ -19,6 +19,7 @@ use tokio::{
 /// Stands before a server on 127.0.0.1, and does to connections what networks do.
 pub struct Proxy {
     port: u16,
+    server: Arc<AtomicU16>,
     orders: watch::Sender<Order>,
     answers: Arc<Answers>,
     accepting: JoinHandle<()>,
@@ -34,6 +35,8 @@ struct Answers {
 struct Order {
     /// So often all connections were cut.
     cuts: usize,
+    /// So often all of them were swallowed.
+    swallowed: usize,
     swallows: bool,
 }
 
@@ -51,15 +54,22 @@ impl Proxy {
     pub async fn before(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let port = listener.local_addr().expect("its address").port();
+        let server = Arc::new(AtomicU16::new(server));
         let (orders, heard) = watch::channel(Order::default());
         let answers = Arc::new(Answers::default());
-        let accepting = tokio::spawn(accept(listener, server, heard, Arc::clone(&answers)));
-        Self { port, orders, answers, accepting }
+        let accepting =
+            tokio::spawn(accept(listener, Arc::clone(&server), heard, Arc::clone(&answers)));
+        Self { port, server, orders, answers, accepting }
     }
 
     /// Where clients find it.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// New connections lead to this port, as a name does after a failover.
+    pub fn lead_to(&self, server: u16) {
+        self.server.store(server, Ordering::SeqCst);
     }
 
     /// Cuts all connections now. New ones are taken.
@@ -80,7 +90,10 @@ impl Proxy {
     /// Connections stay and nothing passes, as with a machine that has vanished; new ones are taken, and nothing passes. Those never come
     /// back, also after [`pass`](Self::pass).
     pub fn swallow(&self) {
-        self.orders.send_modify(|order| order.swallows = true);
+        self.orders.send_modify(|order| {
+            order.swallows = true;
+            order.swallowed += 1;
+        });
     }
 
     /// What connects from now on passes.
@@ -98,11 +111,12 @@ impl Drop for Proxy {
 
 async fn accept(
     listener: TcpListener,
-    server: u16,
+    server: Arc<AtomicU16>,
     orders: watch::Receiver<Order>,
     answers: Arc<Answers>,
 ) {
     while let Ok((client, _)) = listener.accept().await {
+        let server = server.load(Ordering::SeqCst);
         tokio::spawn(serve(client, server, orders.clone(), Arc::clone(&answers)));
     }
 }
@@ -116,6 +130,10 @@ async fn serve(
 ) {
     let born = *orders.borrow();
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else { return };
+    // Small packets that wait for each other would be the proxy's doing.
+    if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
+        return;
+    }
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     // All four are kept while nothing passes: the client sees a connection.
@@ -125,7 +143,7 @@ async fn serve(
         tokio::select! {
             () = carry(&mut there, &asks) => return,
             () = carry(&mut back, &answers) => return,
-            _ = orders.wait_for(|order| order.swallows || order.cuts != born.cuts) => {}
+            _ = orders.wait_for(|order| (order.swallowed, order.cuts) != (born.swallowed, born.cuts)) => {}
         }
     }
     let _ = orders.wait_for(|order| order.cuts != born.cuts).await;

@@ -17,12 +17,18 @@ use tower_bearer_stores::{Postgres, Proxy, Redis, Server};
 
 /// What Redis says to a command that stands in one line.
 fn ask(redis: &Redis, command: &str) -> Option<String> {
-    ask_by(&mut connect(redis.port())?, command)
+    ask_by(&mut connect(redis.port(), LONG)?, command)
 }
 
-fn connect(port: u16) -> Option<TcpStream> {
+/// Time for an answer that has to come, on a busy machine.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Time for an answer that must not come.
+const SHORT: Duration = Duration::from_millis(500);
+
+fn connect(port: u16, patience: Duration) -> Option<TcpStream> {
     let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
     Some(stream)
 }
 
@@ -44,7 +50,7 @@ fn redis_is_killed_stopped_saved_and_emptied() {
     assert_eq!(ask(&redis, "GET a").as_deref(), Some("$1\r\n1\r\n"));
     redis.pause();
     let began = Instant::now();
-    assert_eq!(ask(&redis, "GET a"), None);
+    assert_eq!(ask_by(&mut connect(redis.port(), SHORT).unwrap(), "GET a"), None);
     assert!(began.elapsed() >= Duration::from_millis(400), "it does not answer, and is there");
     redis.resume();
     assert_eq!(ask(&redis, "GET a").as_deref(), Some("$1\r\n1\r\n"));
@@ -59,11 +65,14 @@ fn redis_is_killed_stopped_saved_and_emptied() {
 }
 
 /// Whether PostgreSQL answers a request for TLS, which needs one of its processes.
-fn answers(postgres: &Postgres) -> bool {
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", postgres.port())) else { return false };
-    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+fn answers_within(patience: Duration, postgres: &Postgres) -> bool {
+    let Some(mut stream) = connect(postgres.port(), patience) else { return false };
     stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).is_ok()
         && stream.read(&mut [0]).is_ok_and(|length| length == 1)
+}
+
+fn answers(postgres: &Postgres) -> bool {
+    answers_within(LONG, postgres)
 }
 
 #[test]
@@ -71,7 +80,7 @@ fn postgres_is_killed_stopped_saved_and_emptied() {
     let mut postgres = Postgres::start();
     assert!(answers(&postgres));
     postgres.pause();
-    assert!(!answers(&postgres));
+    assert!(!answers_within(SHORT, &postgres));
     postgres.resume();
     assert!(answers(&postgres));
     postgres.kill();
@@ -94,7 +103,7 @@ async fn a_proxy_does_what_networks_do() {
     let redis = Redis::start();
     let proxy = Proxy::before(redis.port()).await;
     let pong = Some("+PONG\r\n".to_owned());
-    let new = || connect(proxy.port()).unwrap();
+    let new = || connect(proxy.port(), LONG).unwrap();
 
     let (mut first, mut second) = (new(), new());
     assert_eq!(ask_by(&mut first, "PING"), pong);
@@ -107,6 +116,7 @@ async fn a_proxy_does_what_networks_do() {
     proxy.swallow();
     let mut third = new();
     for stream in [&mut second, &mut third] {
+        stream.set_read_timeout(Some(SHORT)).unwrap();
         assert_eq!(ask_by(stream, "PING"), None);
         assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock, "it stays");
     }
@@ -119,4 +129,18 @@ async fn a_proxy_does_what_networks_do() {
         assert_ne!(stream.read(&mut [0]).map_err(|it| it.kind()), Err(ErrorKind::WouldBlock));
     }
     assert_eq!(ask_by(&mut new(), "PING"), pong);
+
+    let mut silenced = new();
+    assert_eq!(ask_by(&mut silenced, "PING"), pong);
+    proxy.swallow();
+    proxy.pass();
+    silenced.set_read_timeout(Some(SHORT)).unwrap();
+    assert_eq!(ask_by(&mut silenced, "PING"), None, "also if it lasted no time");
+
+    let other = Redis::start();
+    let mut before = new();
+    assert_eq!(ask_by(&mut before, "SET at first"), Some("+OK\r\n".to_owned()));
+    proxy.lead_to(other.port());
+    assert_eq!(ask_by(&mut before, "GET at").as_deref(), Some("$5\r\nfirst\r\n"));
+    assert_eq!(ask_by(&mut new(), "GET at").as_deref(), Some("$-1\r\n"), "new ones lead there");
 }

@@ -4,8 +4,8 @@
 
 mod doctor;
 mod engine;
-mod faults;
 mod log;
+mod nodes;
 mod outage;
 mod purge;
 mod race;

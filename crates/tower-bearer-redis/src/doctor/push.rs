@@ -16,8 +16,7 @@ impl Doctor<'_> {
         match told.unwrap_or(Err(Fault::Slow)) {
             Ok(()) => report.checkup.good("it tells of revocations as they are made"),
             Err(fault) => {
-                report
-                    .give_up("it does not tell of revocations as they are made".to_owned(), fault);
+                report.give_up("it does not tell of revocations as they are made", &fault);
             }
         }
     }

@@ -5,12 +5,11 @@
 mod conformance;
 mod doctor;
 mod engine;
-mod faults;
 mod hostile;
 mod keys;
 mod measure;
+mod nodes;
 mod outages;
-mod proxy;
 mod race;
 mod rights;
 mod support;

@@ -6,12 +6,9 @@ use futures_util::StreamExt as _;
 use tokio::time::{Instant, timeout};
 use tower_bearer::{RevocationLog as _, Rotation, SessionId, SessionStore as _};
 use tower_bearer_redis::RedisStore;
-use tower_bearer_stores::{Redis, Server as _};
+use tower_bearer_stores::{Proxy, Redis, Server as _};
 
-use crate::{
-    proxy::Proxy,
-    support::{Asked, LIMITS, at, begin, said, token, until},
-};
+use crate::support::{Asked, LIMITS, at, begin, behind, said, token, until};
 
 const ID: SessionId = SessionId::from_bytes([1; 16]);
 
@@ -113,11 +110,12 @@ fn a_runtime_that_has_ended_is_noticed() {
 #[tokio::test]
 async fn a_connection_to_nobody_is_given_up() {
     let server = Redis::start();
-    let proxy = Proxy::to(server.port()).await;
-    let store = RedisStore::connect(&proxy.url()).await.unwrap();
+    let proxy = Proxy::before(server.port()).await;
+    let store = RedisStore::connect(&behind(&proxy)).await.unwrap();
     begin(&store, 1, "ada").await;
     let mut told = store.subscribe().await.unwrap().unwrap();
-    proxy.cut();
+    proxy.swallow();
+    proxy.pass();
     assert!(store.find(ID).await.is_err());
     assert!(store.find(ID).await.is_ok(), "by another connection");
     assert!(store.snapshot().await.is_err());
@@ -129,8 +127,8 @@ async fn a_connection_to_nobody_is_given_up() {
 #[tokio::test]
 async fn a_master_that_became_a_replica_is_left() {
     let (old, new) = (Redis::start(), Redis::start());
-    let proxy = Proxy::to(old.port()).await;
-    let store = at(&proxy.url()).connect().await.unwrap();
+    let proxy = Proxy::before(old.port()).await;
+    let store = at(&behind(&proxy)).connect().await.unwrap();
     begin(&store, 1, "ada").await;
     let mut asked = Asked::of(&old.url()).await;
     asked.ask::<()>(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]).await;
@@ -178,7 +176,8 @@ async fn a_store_that_waits_for_nothing_begins_without_a_server() {
     let mut server = Redis::start();
     server.kill();
     let error = RedisStore::connect(&server.url()).await.unwrap_err();
-    assert!(said(&error).contains("cannot be reached"), "{}", said(&error));
+    // What `main` prints of it.
+    assert!(format!("{error:?}").contains("cannot be reached: Connection refused"), "{error:?}");
     let store = at(&server.url()).connect_lazy().unwrap();
     assert!(!is_up(&store).await);
     let checkup = store.doctor().await;

@@ -15,7 +15,7 @@ use tower_bearer::{
     NewSession, Revoked, RevokedEntry, RotationLimits, SessionId, SessionNonce, SessionStore as _,
 };
 use tower_bearer_redis::{RedisStore, RedisStoreBuilder};
-use tower_bearer_stores::{Redis, Server as _};
+use tower_bearer_stores::{Proxy, Redis, Server as _};
 
 /// Where the server is that all use. It ends with this process.
 pub(crate) fn shared() -> String {
@@ -45,6 +45,11 @@ pub(crate) fn builder() -> RedisStoreBuilder {
 /// With time for a machine that has much else to do.
 pub(crate) fn at(url: &str) -> RedisStoreBuilder {
     RedisStore::builder(Client::open(url).unwrap()).timeout(Duration::from_secs(20))
+}
+
+/// The server behind a proxy.
+pub(crate) fn behind(proxy: &Proxy) -> String {
+    format!("redis://127.0.0.1:{}/", proxy.port())
 }
 
 /// What tests ask the server behind the store's back.
