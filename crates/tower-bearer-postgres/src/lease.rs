@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::{runtime::Handle, time::timeout};
 
 use crate::fault::Fault;
@@ -14,12 +14,25 @@ use crate::fault::Fault;
 /// the pool, until none is left.
 pub(crate) struct Lease(Option<PoolConnection<Postgres>>);
 
+/// A server that waits for somebody's lock does not see that we have gone, unless it looks: each question that timed out would leave it with one connection more.
+const WATCH: &str = "SET client_connection_check_interval = '1s'";
+
 /// So long a pool may ask whether a connection that comes back is well.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
 impl Lease {
     pub(crate) async fn of(pool: &PgPool) -> Result<Self, Fault> {
-        Ok(Self(Some(pool.acquire().await?)))
+        let mut lease = Self(Some(pool.acquire().await?));
+        let connection = lease.connection()?;
+        // Nothing was asked by it yet: whatever is asked later is kept there.
+        if connection.cached_statements_size() == 0 {
+            match sqlx::raw_sql(WATCH).execute(connection).await.map_err(Fault::from) {
+                Err(Fault::Broken(text)) => return Err(Fault::Broken(text)),
+                // Not all systems can: the check-up says what that means.
+                _ => {}
+            }
+        }
+        Ok(lease)
     }
 
     pub(crate) fn connection(&mut self) -> Result<&mut PgConnection, Fault> {

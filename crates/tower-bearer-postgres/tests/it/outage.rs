@@ -10,7 +10,7 @@ use tokio::{
 use tower_bearer::{RevocationLog as _, SessionStore as _, Told};
 use tower_bearer_postgres::{
     PostgresStore,
-    sqlx::{PgPool, postgres::PgPoolOptions},
+    sqlx::{PgPool, postgres::PgPoolOptions, query_scalar},
 };
 use tower_bearer_stores::{Postgres, Server as _};
 
@@ -81,6 +81,33 @@ async fn a_paused_server_uses_no_pool_up() {
     postgres.resume();
     works_again(&store).await;
     assert!(store.subscribe().await.is_ok());
+}
+
+/// Somebody holds a lock on a table: the server lets go of those who have gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_uses_no_server_up() {
+    let (postgres, store, _) = served(&["max_connections=60"]).await;
+    let other = PgPoolOptions::new().max_connections(2).connect(&postgres.url()).await.unwrap();
+    let mut holder = other.begin().await.unwrap();
+    let lock = "LOCK TABLE tower_bearer.sessions IN ACCESS EXCLUSIVE MODE";
+    tower_bearer_postgres::sqlx::query(lock).execute(&mut *holder).await.unwrap();
+    let mut most = 0;
+    for _ in 0..20 {
+        let find = |_| {
+            let store = store.clone();
+            tokio::spawn(async move { assert!(store.find(session(1, "ada").id).await.is_err()) })
+        };
+        for task in (0..4).map(find).collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        let all = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'";
+        let all: i64 = query_scalar(all).fetch_one(&other).await.unwrap();
+        most = most.max(all);
+    }
+    assert!(most > 4, "they wait at the server, too");
+    assert!(most <= 25, "{most} connections after 80 questions");
+    holder.rollback().await.unwrap();
+    works_again(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
