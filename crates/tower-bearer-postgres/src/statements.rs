@@ -13,7 +13,8 @@ pub(crate) struct Statement(Arc<str>);
 impl Statement {
     fn new(schema: &Quoted, text: &str) -> Self {
         let text = text
-            .replace("{time}", "(SELECT latest, greatest(latest, {wall}) AS now FROM {schema}.clock OFFSET 0)")
+            .replace("{times}", "(SELECT t.latest, coalesce(t.now, {wall}) AS now FROM (SELECT) one LEFT JOIN {time} t ON true OFFSET 0)")
+            .replace("{time}", "(SELECT latest, greatest(latest, {wall}) AS now, pg_is_in_recovery() AS follows FROM {schema}.clock OFFSET 0)")
             .replace("{wall}", "coalesce($1::bigint, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)")
             .replace("{durable}", "CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END")
             .replace("{schema}", &schema.0);
@@ -77,31 +78,33 @@ const CREATE: &str = "
 
 /// One row, also where there is no session: without a clock it would be none.
 const FIND: &str = "
-    SELECT t.now, t.latest, s.id, s.subject, s.nonce, s.device, s.acr, s.counter, s.created_at, s.rotated_at, s.idle_until, s.expires_at, s.ended
+    SELECT t.now, t.latest, t.follows, s.id, s.subject, s.nonce, s.device, s.acr, s.counter, s.created_at, s.rotated_at, s.idle_until, s.expires_at, s.ended
     FROM {time} t LEFT JOIN {schema}.sessions s ON s.id = $2";
 
 /// The next token of a session, which is the common case. Where it waits for another who writes the same row, the counter and the end are held
-/// against what that one has written, and the end against the time after the wait.
+/// against what that one has written, and the end against the time after the wait. That is also when it was renewed: whoever asked may have gone, and comes again.
 const RENEW: &str = "
-    UPDATE {schema}.sessions s SET counter = s.counter + 1, rotated_at = t.now, idle_until = least(t.now + $4, s.expires_at)
+    UPDATE {schema}.sessions s SET counter = s.counter + 1, rotated_at = greatest(t.now, {wall}), idle_until = least(greatest(t.now, {wall}) + $4, s.expires_at)
     FROM {time} t
     WHERE s.id = $2 AND s.counter = $3 AND NOT s.ended AND greatest(t.now, {wall}) < least(s.idle_until, s.expires_at)
-    RETURNING s.counter, t.now, t.latest";
+    RETURNING s.counter, greatest(t.now, {wall}) AS now, t.latest";
 
 /// What was decided about a session that was read, unless it has changed since: a counter only rises, and with it changes all else but the end.
 const WRITE: &str = "
     UPDATE {schema}.sessions SET counter = $4, rotated_at = $5, idle_until = $6, ended = $7
-    WHERE id = $2 AND counter = $3 AND NOT ended AND ($7 OR {wall} < least(idle_until, expires_at))
+    WHERE id = $2 AND counter = $3 AND NOT ended
+        AND ($7 OR greatest((SELECT latest FROM {schema}.clock), {wall}) < least(idle_until, expires_at))
     RETURNING CASE WHEN $7 THEN {durable} END";
 
+/// It is ended also where the clock is missing, which is then an error.
 const REVOKE: &str = "
-    UPDATE {schema}.sessions s SET ended = true FROM {time} t
+    UPDATE {schema}.sessions s SET ended = true FROM {times} t
     WHERE s.id = $2 AND NOT s.ended
     RETURNING greatest(t.now, {wall}) AS now, t.latest, least(s.idle_until, s.expires_at) AS over_at, {durable}";
 
-/// In the order of ids, so that two of these do not wait for each other.
+/// In the order of ids, so that two of these do not wait for each other. It is as `REVOKE` without a clock.
 const REVOKE_SUBJECT: &str = "
-    UPDATE {schema}.sessions s SET ended = true FROM {time} t
+    UPDATE {schema}.sessions s SET ended = true FROM {times} t
     WHERE s.id = ANY(ARRAY(
         SELECT o.id FROM {schema}.sessions o
         WHERE sha256(o.subject) = sha256($2) AND o.subject = $2 AND NOT o.ended AND o.id IS DISTINCT FROM $3
@@ -109,17 +112,19 @@ const REVOKE_SUBJECT: &str = "
     RETURNING s.id, greatest(t.now, {wall}) AS now, t.latest, least(s.idle_until, s.expires_at) AS over_at, {durable}";
 
 const LIST: &str = "
-    SELECT t.now, t.latest, s.* FROM {time} t LEFT JOIN LATERAL (
+    SELECT t.now, t.latest, t.follows, s.* FROM {time} t LEFT JOIN LATERAL (
         SELECT o.id, o.subject, o.nonce, o.device, o.acr, o.counter, o.created_at, o.rotated_at, o.idle_until, o.expires_at, o.ended
         FROM {schema}.sessions o
         WHERE sha256(o.subject) = sha256($2) AND o.subject = $2 AND NOT o.ended AND o.id > $3
         ORDER BY o.id LIMIT $4) s ON true";
 
-/// The array is made once; a mere subquery might be run again for each row.
+/// The array is made once; a mere subquery might be run again for each row. So is the time, without which the index could not say where to end: all that live
+/// would be read. Of the six hours that it is in, all are.
 const PURGE: &str = "
     DELETE FROM {schema}.sessions WHERE id = ANY(ARRAY(
-        SELECT s.id FROM {schema}.sessions s, {time} t
-        WHERE s.ends_in <= t.now / 21600000 AND (s.ended OR t.now >= least(s.idle_until, s.expires_at))
+        SELECT s.id FROM {schema}.sessions s
+        WHERE s.ends_in <= (SELECT t.now / 21600000 FROM {time} t)
+            AND (s.ended OR least(s.idle_until, s.expires_at) <= (SELECT t.now FROM {time} t))
         ORDER BY s.ends_in LIMIT $2 FOR UPDATE OF s SKIP LOCKED))";
 
 const RAISE: &str = "

@@ -66,7 +66,19 @@ impl PostgresStore {
     where
         R: Future<Output = (Lease, Result<T, Fault>)>,
     {
-        let asked = timeout(self.0.timeout, async {
+        self.ask_within(self.0.timeout, question).await
+    }
+
+    /// The same within another time.
+    pub(crate) async fn ask_within<T, R>(
+        &self,
+        time: Duration,
+        question: impl Fn(Lease) -> R,
+    ) -> Result<T, StoreError>
+    where
+        R: Future<Output = (Lease, Result<T, Fault>)>,
+    {
+        let asked = timeout(time, async {
             for _ in 0..TRIES {
                 let (lease, done) = question(self.lease().await?).await;
                 lease.settle(&done);

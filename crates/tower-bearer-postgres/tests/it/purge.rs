@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use tower_bearer::{SessionStore as _, testing::TestClock};
 use tower_bearer_postgres::PostgresStore;
 
-use crate::scene::{LIMITS, count, made_in, pool, run, schema, session, store};
+use crate::scene::{LIMITS, count, made_in, pool, rows_read, run, schema, session, store};
 
 /// Makes so many sessions of a subject in one statement.
 async fn crowd(schema: &str, subject: &str, count: u32, ended: bool) {
@@ -36,6 +36,33 @@ async fn four_purge_at_once() {
     assert_eq!(i64::try_from(all).unwrap() + left, 8_000, "each is counted once: {dropped:?}");
     store.purge(usize::MAX).await.unwrap();
     assert_eq!(count(&schema, "SELECT count(*) FROM {s}.sessions").await, 1);
+}
+
+#[tokio::test]
+async fn what_lives_is_not_read() {
+    let (store, schema) = store().await;
+    crowd(&schema, "ada", 20_000, false).await;
+    run(&schema, "UPDATE {s}.sessions SET ended = true WHERE id IN (SELECT id FROM {s}.sessions LIMIT 10); ANALYZE {s}.sessions").await;
+    drop(store);
+    let (before, pool) = (rows_read(&schema, "sessions").await, pool(1));
+    let builder = PostgresStore::builder(pool.clone()).schema(&schema);
+    let store = builder.connect_lazy().unwrap();
+    // From the sixth time on the server may keep its plan.
+    let mut dropped = 0;
+    for _ in 0..8 {
+        dropped += store.purge(1_000).await.unwrap();
+    }
+    assert_eq!(dropped, 10);
+    // A connection hands its numbers in when it ends.
+    pool.close().await;
+    let mut read = 0;
+    for _ in 0..500 {
+        read = rows_read(&schema, "sessions").await - before;
+        if read >= 10 {
+            break;
+        }
+    }
+    assert!((10..1_000).contains(&read), "{read} rows are read of 20,000");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -73,6 +73,12 @@ pub(crate) async fn count(schema: &str, text: &str) -> i64 {
     query_scalar(AssertSqlSafe(text.replace("{s}", schema))).fetch_one(&pool(1)).await.unwrap()
 }
 
+/// How many rows of a table were read so far.
+pub(crate) async fn rows_read(schema: &str, table: &str) -> i64 {
+    let text = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint FROM pg_stat_user_tables WHERE schemaname = '{s}' AND relname = '";
+    count(schema, &format!("{text}{table}'")).await
+}
+
 /// A session of this number and subject.
 pub(crate) fn session(number: u64, subject: &str) -> NewSession {
     let mut id = [0; 16];
