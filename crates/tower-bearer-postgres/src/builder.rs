@@ -116,6 +116,7 @@ impl PostgresStoreBuilder {
         }
         let statements = Statements::new(&schema.quoted());
         let (ears, is_known) = (Ears::default(), AtomicBool::new(false));
+        let forgetting = Arc::default();
         Ok(PostgresStore(Arc::new(Inner {
             pool,
             schema,
@@ -124,6 +125,7 @@ impl PostgresStoreBuilder {
             clock,
             listen_with,
             ears,
+            forgetting,
             is_known,
         })))
     }

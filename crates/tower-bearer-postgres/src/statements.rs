@@ -134,13 +134,14 @@ const RAISE_UNLESS_LOCKED: &str = "
     UPDATE {schema}.clock SET latest = greatest(latest, $2, {wall})
     WHERE one = (SELECT c.one FROM {schema}.clock c WHERE c.latest < $2 FOR UPDATE SKIP LOCKED)";
 
+/// All are written, also what has passed by this server's clock: those of nodes may be behind.
+///
 /// What is there already is left out before it is tried: a row that is tried is locked, which is written down.
 const APPEND: &str = "
     WITH given AS (
         SELECT sha256(int4send(octet_length(g.issuer)) || g.issuer || int2send(g.kind) || g.name) AS key,
             g.issuer, g.kind, g.name, max(g.before) AS before, max(g.until) AS until
         FROM unnest($2::bytea[], $3::smallint[], $4::bytea[], $5::bigint[], $6::bigint[]) AS g (issuer, kind, name, before, until)
-        WHERE g.until > {wall} / 1000
         GROUP BY g.issuer, g.kind, g.name
     ), merged AS (
         INSERT INTO {schema}.revoked AS r (key, issuer, kind, name, before, until)
@@ -158,12 +159,15 @@ const APPEND: &str = "
     )
     SELECT pg_notify($9, text), {durable} FROM told";
 
-/// Some of what has passed. The time is asked once, so that the index can be used.
+/// Some of what has passed five minutes ago, for clocks are not all the same. The time is asked once, so that the index can be used.
 const FORGET: &str = "
     DELETE FROM {schema}.revoked WHERE key = ANY(ARRAY(
-        SELECT r.key FROM {schema}.revoked r WHERE r.until <= (SELECT {wall} / 1000)
+        SELECT r.key FROM {schema}.revoked r WHERE r.until <= (SELECT {wall} / 1000 - 300)
         ORDER BY r.until LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-/// In the order in which they lie, as they come: by key it would be a leap for each.
+/// In the order in which they lie, as they come: by key it would be a leap for each. It has the same five minutes.
 const SNAPSHOT: &str = "
-    SELECT issuer, kind, name, before, until FROM {schema}.revoked WHERE until > (SELECT {wall} / 1000)";
+    SELECT issuer, kind, name, before, until FROM {schema}.revoked WHERE until > (SELECT {wall} / 1000 - 300)";
+
+/// A server that follows another may not know yet what has ended. It does not become such a one without a new start.
+pub(crate) const FOLLOWS: &str = "SELECT pg_is_in_recovery() AS follows";

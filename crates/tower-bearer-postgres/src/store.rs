@@ -8,7 +8,7 @@ use std::{
 };
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 use tower_bearer::{Clock, ConfigError, StoreError};
 
 use crate::{
@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) listen_with: Option<PgConnectOptions>,
     pub(crate) ears: Ears,
+    /// Whoever drops what has passed has it.
+    pub(crate) forgetting: Arc<Mutex<()>>,
     /// The tables are those this version counts on.
     pub(crate) is_known: AtomicBool,
 }
@@ -107,12 +109,16 @@ impl PostgresStore {
     /// A connection to a server whose tables are as they should be.
     pub(crate) async fn lease(&self) -> Result<Lease, Fault> {
         let mut lease = Lease::of(&self.0.pool).await?;
-        if !self.0.is_known.load(Ordering::Acquire) {
-            let state = self.0.schema.state(lease.connection()?).await?;
-            state.refusal(&self.0.schema).map_or(Ok(()), |text| Err(Fault::Said(text)))?;
-            if self.know() {
-                self.log_checkup();
-            }
+        if self.0.is_known.load(Ordering::Acquire) {
+            return Ok(lease);
+        }
+        if let Err(fault) = self.0.look_at_tables(&mut lease).await {
+            let refused = Err(fault);
+            lease.settle(&refused);
+            return refused;
+        }
+        if self.know() {
+            self.log_checkup();
         }
         Ok(lease)
     }
@@ -120,6 +126,13 @@ impl PostgresStore {
     /// The tables need not be looked at again; `true` if that is news.
     pub(crate) fn know(&self) -> bool {
         !self.0.is_known.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl Inner {
+    async fn look_at_tables(&self, lease: &mut Lease) -> Result<(), Fault> {
+        let state = self.schema.state(lease.connection()?).await?;
+        state.refusal(&self.schema).map_or(Ok(()), |text| Err(Fault::Said(text)))
     }
 }
 
