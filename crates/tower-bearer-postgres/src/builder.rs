@@ -81,7 +81,7 @@ impl PostgresStoreBuilder {
     }
 
     async fn make(&self, schema: &Schema) -> Result<(), Fault> {
-        let leased = timeout(LOOK, Lease::of(&self.pool)).await;
+        let leased = timeout(LOOK, Lease::of(&self.pool, &Arc::default())).await;
         let mut lease = leased.unwrap_or(Err(Fault::Slow))?;
         let made = schema.migrate(lease.connection()?).await;
         if made.is_ok() {
@@ -116,7 +116,7 @@ impl PostgresStoreBuilder {
         }
         let statements = Statements::new(&schema.quoted());
         let (ears, is_known) = (Ears::default(), AtomicBool::new(false));
-        let forgetting = Arc::default();
+        let (cuts, forgetting) = (Arc::default(), Arc::default());
         Ok(PostgresStore(Arc::new(Inner {
             pool,
             schema,
@@ -125,6 +125,7 @@ impl PostgresStoreBuilder {
             clock,
             listen_with,
             ears,
+            cuts,
             forgetting,
             is_known,
         })))

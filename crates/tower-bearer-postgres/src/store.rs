@@ -12,7 +12,11 @@ use tokio::{sync::Mutex, time::timeout};
 use tower_bearer::{Clock, ConfigError, StoreError};
 
 use crate::{
-    builder::PostgresStoreBuilder, ear::Ears, fault::Fault, lease::Lease, schema::Schema,
+    builder::PostgresStoreBuilder,
+    ear::Ears,
+    fault::Fault,
+    lease::{Cuts, Lease},
+    schema::Schema,
     statements::Statements,
 };
 
@@ -30,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) listen_with: Option<PgConnectOptions>,
     pub(crate) ears: Ears,
+    pub(crate) cuts: Arc<Cuts>,
     /// Whoever drops what has passed has it.
     pub(crate) forgetting: Arc<Mutex<()>>,
     /// The tables are those this version counts on.
@@ -99,7 +104,7 @@ impl PostgresStore {
         R: Future<Output = (Lease, Result<T, Fault>)>,
     {
         let asked = timeout(self.0.timeout.max(LOOK), async {
-            let (lease, done) = question(Lease::of(&self.0.pool).await?).await;
+            let (lease, done) = question(Lease::of(&self.0.pool, &self.0.cuts).await?).await;
             lease.settle(&done);
             done
         });
@@ -108,7 +113,7 @@ impl PostgresStore {
 
     /// A connection to a server whose tables are as they should be.
     pub(crate) async fn lease(&self) -> Result<Lease, Fault> {
-        let mut lease = Lease::of(&self.0.pool).await?;
+        let mut lease = Lease::of(&self.0.pool, &self.0.cuts).await?;
         if self.0.is_known.load(Ordering::Acquire) {
             return Ok(lease);
         }

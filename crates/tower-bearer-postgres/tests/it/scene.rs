@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
 use tower_bearer::{NewSession, Revoked, RevokedEntry, RotationLimits, SessionId, SessionNonce};
 use tower_bearer_postgres::{
     PostgresStore, PostgresStoreBuilder,
@@ -17,6 +18,9 @@ use tower_bearer_stores::{Postgres, Server as _};
 
 pub(crate) const LIMITS: RotationLimits =
     RotationLimits::new(Duration::from_hours(168), Duration::from_secs(30));
+
+/// So long may take what takes no time, on a machine that has much else to do.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// In the year 2200.
 pub(crate) const UNTIL: u64 = 7_258_118_400;
@@ -50,9 +54,7 @@ pub(crate) async fn made() -> PostgresStoreBuilder {
 }
 
 pub(crate) async fn made_in(schema: &str) -> PostgresStoreBuilder {
-    // A server that is asked by all tests at once takes its time.
-    let patience = Duration::from_secs(30);
-    let builder = PostgresStore::builder(pool(10)).schema(schema).timeout(patience);
+    let builder = PostgresStore::builder(pool(10)).schema(schema).timeout(SOON);
     builder.migrate().await.unwrap()
 }
 
@@ -71,6 +73,17 @@ pub(crate) async fn run(schema: &str, text: &str) {
 /// A number of the server's.
 pub(crate) async fn count(schema: &str, text: &str) -> i64 {
     query_scalar(AssertSqlSafe(text.replace("{s}", schema))).fetch_one(&pool(1)).await.unwrap()
+}
+
+/// Asks for a number until it is as it should be; the last one if that takes too long.
+pub(crate) async fn until(schema: &str, text: &str, is_good: impl Fn(i64) -> bool) -> i64 {
+    let began = Instant::now();
+    loop {
+        let number = count(schema, text).await;
+        if is_good(number) || began.elapsed() > SOON {
+            return number;
+        }
+    }
 }
 
 /// How many rows of a table were read so far.
