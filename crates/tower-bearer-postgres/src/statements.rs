@@ -13,6 +13,7 @@ pub(crate) struct Statement(Arc<str>);
 impl Statement {
     fn new(schema: &Quoted, text: &str) -> Self {
         let text = text
+            .replace("{locked}", "(SELECT l.id FROM {schema}.sessions l WHERE l.id = $2 AND l.counter = $3 AND NOT l.ended FOR NO KEY UPDATE)")
             .replace("{times}", "(SELECT t.latest, coalesce(t.now, {wall}) AS now FROM (SELECT) one LEFT JOIN {time} t ON true OFFSET 0)")
             .replace("{time}", "(SELECT latest, greatest(latest, {wall}) AS now, pg_is_in_recovery() AS follows FROM {schema}.clock OFFSET 0)")
             .replace("{wall}", "coalesce($1::bigint, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)")
@@ -82,17 +83,21 @@ const FIND: &str = "
     FROM {time} t LEFT JOIN {schema}.sessions s ON s.id = $2";
 
 /// The next token of a session, which is the common case. Where it waits for another who writes the same row, the counter and the end are held
-/// against what that one has written, and the end against the time after the wait. That is also when it was renewed: whoever asked may have gone, and comes again.
+/// against what that one has written, and the end against the time after the wait. That is also when it was renewed: whoever asked may have gone, and comes again,
+/// which by an older time would be a theft. So the row is locked before the time is asked: an UPDATE waits with what it has worked out, and writes that.
 const RENEW: &str = "
     UPDATE {schema}.sessions s SET counter = s.counter + 1, rotated_at = greatest(t.now, {wall}), idle_until = least(greatest(t.now, {wall}) + $4, s.expires_at)
     FROM {time} t
-    WHERE s.id = $2 AND s.counter = $3 AND NOT s.ended AND greatest(t.now, {wall}) < least(s.idle_until, s.expires_at)
+    WHERE s.id = {locked} AND s.counter = $3 AND NOT s.ended AND greatest(t.now, {wall}) < least(s.idle_until, s.expires_at)
     RETURNING s.counter, greatest(t.now, {wall}) AS now, t.latest";
 
 /// What was decided about a session that was read, unless it has changed since: a counter only rises, and with it changes all else but the end.
+/// A renewal is of the time after the wait, as in `RENEW`.
 const WRITE: &str = "
-    UPDATE {schema}.sessions SET counter = $4, rotated_at = $5, idle_until = $6, ended = $7
-    WHERE id = $2 AND counter = $3 AND NOT ended
+    UPDATE {schema}.sessions SET counter = $4, ended = $7,
+        rotated_at = CASE WHEN $7 THEN $5 ELSE greatest($5, {wall}) END,
+        idle_until = CASE WHEN $7 THEN $6 ELSE least(greatest($5, {wall}) + $6 - $5, expires_at) END
+    WHERE id = {locked} AND counter = $3 AND NOT ended
         AND ($7 OR greatest((SELECT latest FROM {schema}.clock), {wall}) < least(idle_until, expires_at))
     RETURNING CASE WHEN $7 THEN {durable} END";
 
