@@ -16,8 +16,8 @@ use crate::{
     store::{Inner, LOOK, PostgresStore},
 };
 
-/// So many that have passed leave the log with each change.
-const LEAVING: i64 = 256;
+/// So many that have passed leave the log by one statement.
+const LEAVING: u64 = 256;
 
 /// So many are written by one statement, within the timeout.
 const WRITTEN_AT_ONCE: usize = 4_096;
@@ -36,19 +36,21 @@ impl PostgresStore {
         Ok(())
     }
 
-    /// Drops some of what has passed, for which nobody waits; unless that is being done already.
+    /// Drops what has passed, for which nobody waits; unless that is being done already.
     fn forget_later(&self) {
         let Ok(runtime) = Handle::try_current() else { return };
         let Ok(only_one) = Arc::clone(&self.0.forgetting).try_lock_owned() else { return };
         let store = self.clone();
         runtime.spawn(async move {
             let inner = &*store.0;
-            let forget = store.ask(|mut lease| async move {
-                let done = inner.forget_some(&mut lease).await;
-                (lease, done)
-            });
-            // They leave with the next change.
-            let _ = forget.await;
+            let forget = || {
+                store.ask(|mut lease| async move {
+                    let done = inner.forget_some(&mut lease).await;
+                    (lease, done)
+                })
+            };
+            // What is left after an error leaves with the next change.
+            while forget().await.is_ok_and(|left| left >= LEAVING) {}
             drop(only_one);
         });
     }
@@ -74,9 +76,10 @@ impl Inner {
         Ok(query.execute(lease.connection()?).await?.rows_affected() > 0)
     }
 
-    async fn forget_some(&self, lease: &mut Lease) -> Result<(), Fault> {
-        let query = self.statements.forget.at(self.clock()).bind(LEAVING);
-        Ok(query.execute(lease.connection()?).await.map(drop)?)
+    /// How many there were.
+    async fn forget_some(&self, lease: &mut Lease) -> Result<u64, Fault> {
+        let query = self.statements.forget.at(self.clock()).bind(LEAVING.cast_signed());
+        Ok(query.execute(lease.connection()?).await?.rows_affected())
     }
 
     async fn read_entries(
