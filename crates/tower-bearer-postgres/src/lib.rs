@@ -81,6 +81,7 @@ mod checkup;
 mod ear;
 mod fault;
 mod lease;
+mod listener;
 mod log;
 mod message;
 mod row;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
 mod doctor;
+mod ear;
 mod engine;
 mod log;
 mod nodes;
