@@ -17,9 +17,15 @@ async fn a_plain_server_is_sound() {
     let store = PostgresStore::builder(pool).migrate().await.unwrap().connect().await.unwrap();
     let checkup = store.doctor().await;
     assert!(checkup.is_sound(), "{checkup}");
-    for text in
-        ["takes changes", "on disk", "this machine's", "autovacuum is on", "wait to be dropped"]
-    {
+    for text in [
+        "takes changes",
+        "on disk",
+        "this machine's",
+        "autovacuum is on",
+        "wait to be dropped",
+        "sees when a question was given up",
+        "told to other nodes",
+    ] {
         assert!(checkup.to_string().contains(text), "{text}: {checkup}");
     }
 }
@@ -51,14 +57,21 @@ async fn a_server_that_is_set_up_badly() {
 async fn a_user_without_rights_is_told() {
     let (store, schema) = store().await;
     let role = format!("role_{schema}");
-    let make = format!(
-        "CREATE ROLE {role} LOGIN PASSWORD 'a-password-to-look-for'; GRANT USAGE ON SCHEMA {{s}} TO {role}; GRANT SELECT ON {{s}}.version TO {role}"
-    );
+    let make = format!("CREATE ROLE {role} LOGIN PASSWORD 'a-password-to-look-for'");
     run(&schema, &make).await;
     let options: PgConnectOptions = url().parse().unwrap();
     let options = options.username(&role).password("a-password-to-look-for");
     let theirs = PgPoolOptions::new().max_connections(2).connect_lazy_with(options);
     let builder = || PostgresStore::builder(theirs.clone()).schema(&schema);
+    let some =
+        ["USAGE ON SCHEMA {s}", "SELECT ON {s}.version", "SELECT ON ALL TABLES IN SCHEMA {s}"];
+    for more in some {
+        let error = builder().connect().await.unwrap_err().to_string();
+        assert!(error.contains("GRANT USAGE ON SCHEMA"), "before {more}: {error}");
+        let checkup = builder().connect_lazy().unwrap().doctor().await.to_string();
+        assert!(checkup.contains("GRANT USAGE ON SCHEMA"), "before {more}: {checkup}");
+        run(&schema, &format!("GRANT {more} TO {role}")).await;
+    }
     let error = builder().connect().await.unwrap_err().to_string();
     assert!(error.contains("GRANT USAGE ON SCHEMA"), "{error}");
     let grant = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {s} TO ";
