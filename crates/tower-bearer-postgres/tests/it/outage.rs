@@ -195,7 +195,9 @@ async fn nobody_takes_leave_of_a_server_that_is_gone() {
     let store = store.listen_with(url(proxy.port()).parse().unwrap()).connect_lazy().unwrap();
     let mut told = store.subscribe().await.unwrap().unwrap();
     // Until all that it took has ended.
+    let began = Instant::now();
     while pool.num_idle() == 0 {
+        assert!(began.elapsed() < SOON, "it has asked by the pool");
         tokio::task::yield_now().await;
     }
     pool.close().await;
