@@ -202,12 +202,12 @@ async fn nobody_takes_leave_of_a_server_that_is_gone() {
     }
     pool.close().await;
     let tasks = || Handle::current().metrics().num_alive_tasks();
-    let before = tasks();
     proxy.swallow();
     ends(&mut told).await;
     let began = Instant::now();
-    while tasks() >= before {
-        assert!(began.elapsed() < SOON, "{} tasks of {before}", tasks());
+    // The proxy has one, and one for the connection that it swallows.
+    while tasks() > 2 {
+        assert!(began.elapsed() < SOON, "{} tasks", tasks());
         tokio::task::yield_now().await;
     }
 }
