@@ -7,6 +7,9 @@ use tokio::{runtime::Builder, time::timeout};
 
 use crate::{ear::PATIENCE, fault::Fault, lease::Lease, message::PROBE, store::Inner};
 
+/// So long it may take to listen no more.
+const LEAVE: Duration = Duration::from_millis(100);
+
 /// A listener that is gone once it is dropped.
 ///
 /// By itself it would take leave of the server first, and wait for one that does not answer.
@@ -59,9 +62,13 @@ impl Inner {
             self.send_probe().await?;
             hear_probe(listener.get()?).await
         });
-        let unheard =
-            || Fault::Said(format!("a message has not arrived within {} ms", patience.as_millis()));
-        heard.await.unwrap_or_else(|_| Err(unheard()))
+        if let Ok(heard) = heard.await {
+            return heard;
+        }
+        // It stands in a connection of that proxy's, whoever gets that next.
+        let _ = timeout(LEAVE, listener.get()?.unlisten_all()).await;
+        let millis = patience.as_millis();
+        Err(Fault::Said(format!("a message has not arrived within {millis} ms")))
     }
 
     async fn send_probe(&self) -> Result<(), Fault> {
