@@ -42,9 +42,15 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 
 impl Lease {
     pub(crate) async fn of(pool: &PgPool, cuts: &Arc<Cuts>) -> Result<Self, Fault> {
-        cuts.hold(pool.options().get_max_connections().saturating_mul(CUTS))?;
+        let most = pool.options().get_max_connections().saturating_mul(CUTS);
+        cuts.hold(most)?;
         let connection = Some(pool.acquire().await?);
         let mut lease = Self { connection, cuts: Arc::clone(cuts) };
+        // Others may have been cut while it waited.
+        if let Err(fault) = cuts.hold(most) {
+            lease.give_back();
+            return Err(fault);
+        }
         let connection = lease.connection()?;
         // Nothing was asked by it yet: whatever is asked later is kept there.
         if connection.cached_statements_size() == 0 {

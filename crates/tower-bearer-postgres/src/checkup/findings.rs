@@ -119,7 +119,7 @@ impl Settings {
             ));
         } else {
             checkup.good(format!(
-                "this node opens {needed} connections, of {connections} that there are, and up to four times as many while questions are not answered in time"
+                "this node opens {needed} connections, of {connections} that there are, and up to five times as many while questions are not answered in time"
             ));
         }
         if self.watches {

@@ -32,6 +32,9 @@ pub(crate) fn url() -> &'static str {
     URL.get_or_init(|| {
         let given = std::env::var("TEST_POSTGRES_URL").ok();
         given.unwrap_or_else(|| {
+            if let Some(missing) = Postgres::missing() {
+                panic!("{missing}; or set TEST_POSTGRES_URL to a server that tests may use");
+            }
             SERVER.get_or_init(|| Postgres::with(&["max_connections=300", "fsync=off"])).url()
         })
     })
