@@ -82,7 +82,7 @@ impl PostgresStoreBuilder {
     }
 
     async fn make(&self, schema: &Schema) -> Result<(), Fault> {
-        let leased = timeout(LOOK, Lease::of(&self.pool, &Arc::default())).await;
+        let leased = timeout(self.timeout.max(LOOK), Lease::of(&self.pool, &Arc::default())).await;
         let mut lease = leased.unwrap_or(Err(Fault::Slow))?;
         let made = schema.migrate(lease.connection()?).await;
         if made.is_ok() {

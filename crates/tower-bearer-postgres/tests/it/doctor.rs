@@ -8,13 +8,14 @@ use tower_bearer_postgres::{
 };
 use tower_bearer_stores::{Postgres, Server as _};
 
-use crate::scene::{pool, run, schema, store, url};
+use crate::scene::{SOON, pool, run, schema, store, url};
 
 #[tokio::test]
 async fn a_plain_server_is_sound() {
     let postgres = Postgres::start();
     let pool = PgPoolOptions::new().max_connections(2).connect_lazy(&postgres.url()).unwrap();
-    let store = PostgresStore::builder(pool).migrate().await.unwrap().connect().await.unwrap();
+    let builder = PostgresStore::builder(pool).timeout(SOON).migrate().await.unwrap();
+    let store = builder.connect().await.unwrap();
     let checkup = store.doctor().await;
     assert!(checkup.is_sound(), "{checkup}");
     for text in [
@@ -40,7 +41,8 @@ async fn a_server_that_is_set_up_badly() {
     ]);
     let options = PgPoolOptions::new().max_connections(50);
     let pool = options.connect_lazy(&postgres.url()).unwrap();
-    let store = PostgresStore::builder(pool).migrate().await.unwrap().connect().await.unwrap();
+    let builder = PostgresStore::builder(pool).timeout(SOON).migrate().await.unwrap();
+    let store = builder.connect().await.unwrap();
     let checkup = store.doctor().await.to_string();
     for text in [
         "WRONG  `fsync`",
@@ -62,7 +64,7 @@ async fn a_user_without_rights_is_told() {
     let options: PgConnectOptions = url().parse().unwrap();
     let options = options.username(&role).password("a-password-to-look-for");
     let theirs = PgPoolOptions::new().max_connections(2).connect_lazy_with(options);
-    let builder = || PostgresStore::builder(theirs.clone()).schema(&schema);
+    let builder = || PostgresStore::builder(theirs.clone()).schema(&schema).timeout(SOON);
     let some =
         ["USAGE ON SCHEMA {s}", "SELECT ON {s}.version", "SELECT ON ALL TABLES IN SCHEMA {s}"];
     for more in some {
@@ -107,8 +109,8 @@ async fn a_user_who_only_reads_is_refused() {
     let options: PgConnectOptions = url().parse().unwrap();
     let options = options.options([("default_transaction_read_only", "on")]);
     let reading = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
-    let made = PostgresStore::builder(pool(1)).schema(&schema).migrate().await.unwrap();
-    drop(made);
-    let error = PostgresStore::builder(reading).schema(&schema).connect().await.unwrap_err();
+    let builder = |pool| PostgresStore::builder(pool).schema(&schema).timeout(SOON);
+    drop(builder(pool(1)).migrate().await.unwrap());
+    let error = builder(reading).connect().await.unwrap_err();
     assert!(error.to_string().contains("default_transaction_read_only"), "{error}");
 }

@@ -36,7 +36,7 @@ fn an_ear_ends_with_its_runtime() {
 async fn who_hears_nothing_is_told_so() {
     let elsewhere: PgConnectOptions = url().parse().unwrap();
     let elsewhere = elsewhere.database("template1");
-    let builder = made().await.timeout(Duration::from_secs(2)).listen_with(elsewhere);
+    let builder = made().await.timeout(Duration::from_secs(10)).listen_with(elsewhere);
     let store = builder.connect().await.unwrap();
     let error = store.subscribe().await.err().unwrap();
     let source = std::error::Error::source(&error).unwrap().to_string();

@@ -182,7 +182,7 @@ async fn a_change_reads_none_of_the_others() {
     .await;
     drop(store);
     let (before, pool) = (rows_read(&schema, "revoked").await, pool(2));
-    let builder = PostgresStore::builder(pool.clone()).schema(&schema);
+    let builder = PostgresStore::builder(pool.clone()).schema(&schema).timeout(SOON);
     let store = builder.connect_lazy().unwrap();
     for number in 0..8 {
         store.append(vec![token(number.to_string())]).await.unwrap();

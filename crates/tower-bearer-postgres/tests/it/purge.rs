@@ -50,7 +50,7 @@ async fn what_lives_is_not_read() {
     run(&schema, "UPDATE {s}.sessions SET ended = true WHERE id IN (SELECT id FROM {s}.sessions LIMIT 10); ANALYZE {s}.sessions").await;
     drop(store);
     let (before, pool) = (rows_read(&schema, "sessions").await, pool(1));
-    let builder = PostgresStore::builder(pool.clone()).schema(&schema);
+    let builder = PostgresStore::builder(pool.clone()).schema(&schema).timeout(SOON);
     let store = builder.connect_lazy().unwrap();
     // From the sixth time on the server may keep its plan.
     let mut dropped = 0;

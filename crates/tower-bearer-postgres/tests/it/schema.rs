@@ -46,7 +46,8 @@ async fn tables_are_made_by_hand() {
     let done = shell.args(["-c", line, "sh", &by_hand]).arg(file).arg(url()).output().unwrap();
     assert!(done.status.success(), "psql: {}", String::from_utf8_lossy(&done.stderr));
     assert_eq!(described(&by_hand).await, described(&by_us).await);
-    let store = PostgresStore::builder(pool(2)).schema(by_hand).connect().await.unwrap();
+    let store = PostgresStore::builder(pool(2)).schema(by_hand).timeout(SOON);
+    let store = store.connect().await.unwrap();
     store.create(session(1, "ada")).await.unwrap();
 }
 
@@ -69,7 +70,7 @@ async fn schemas_do_not_see_each_other() {
 #[tokio::test]
 async fn wrong_tables_are_refused_with_what_to_do() {
     let complaint = async |schema: &str| {
-        let builder = PostgresStore::builder(pool(1)).schema(schema);
+        let builder = PostgresStore::builder(pool(1)).schema(schema).timeout(SOON);
         builder.connect().await.unwrap_err().to_string()
     };
     let schema = schema();
