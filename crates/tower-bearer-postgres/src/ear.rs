@@ -69,7 +69,8 @@ impl Inner {
         }
         let runtime = Handle::try_current().map_err(|error| Fault::Said(error.to_string()))?;
         let mut listener = Listener::of(self).await?;
-        self.probe(&mut listener, self.timeout / 2).await?;
+        let half = self.timeout.checked_div(2).unwrap_or(self.timeout);
+        self.probe(&mut listener, half).await?;
         let (sender, receiver) = broadcast::channel(BACKLOG);
         // Of two who begin at once both have a connection; the later one is joined by others.
         *self.ears.lock() = Some(sender.clone());

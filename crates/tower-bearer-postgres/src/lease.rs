@@ -54,13 +54,11 @@ impl Lease {
         let connection = lease.connection()?;
         // Nothing was asked by it yet: whatever is asked later is kept there.
         if connection.cached_statements_size() == 0 {
-            match sqlx::raw_sql(WATCH).execute(connection).await.map_err(Fault::from) {
-                Err(Fault::Broken(text)) => {
-                    lease.close();
-                    return Err(Fault::Broken(text));
-                }
-                // Not all systems can: the check-up says what that means.
-                _ => {}
+            let watches = sqlx::raw_sql(WATCH).execute(connection).await.map_err(Fault::from);
+            // Not all systems can: the check-up says what that means.
+            if let Err(Fault::Broken(text)) = watches {
+                lease.close();
+                return Err(Fault::Broken(text));
             }
         }
         Ok(lease)
