@@ -15,7 +15,7 @@ use tower_bearer_postgres::{
 };
 use tower_bearer_stores::{Postgres, Proxy, Server as _};
 
-use crate::scene::{LIMITS, SOON, session, token};
+use crate::scene::{LIMITS, SOON, hears_again, session, token};
 
 /// One that is not over because a machine has much else to do.
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -37,17 +37,6 @@ async fn works_again(store: &PostgresStore) {
     let began = Instant::now();
     while store.find(session(1, "ada").id).await.is_err() {
         assert!(began.elapsed() < SOON, "it works again");
-    }
-}
-
-/// Asks until it is told something.
-async fn hears_again(store: &PostgresStore) -> Told {
-    let began = Instant::now();
-    loop {
-        match store.subscribe().await {
-            Ok(told) => return told.unwrap(),
-            Err(error) => assert!(began.elapsed() < SOON, "{error}"),
-        }
     }
 }
 

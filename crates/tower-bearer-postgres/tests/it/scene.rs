@@ -9,7 +9,10 @@ use std::{
 };
 
 use tokio::time::Instant;
-use tower_bearer::{NewSession, Revoked, RevokedEntry, RotationLimits, SessionId, SessionNonce};
+use tower_bearer::{
+    NewSession, RevocationLog as _, Revoked, RevokedEntry, RotationLimits, SessionId, SessionNonce,
+    Told,
+};
 use tower_bearer_postgres::{
     PostgresStore, PostgresStoreBuilder,
     sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions, query_scalar, raw_sql},
@@ -85,6 +88,17 @@ pub(crate) async fn until(schema: &str, text: &str, is_good: impl Fn(i64) -> boo
         let number = count(schema, text).await;
         if is_good(number) || began.elapsed() > SOON {
             return number;
+        }
+    }
+}
+
+/// Asks until it is told something.
+pub(crate) async fn hears_again(store: &PostgresStore) -> Told {
+    let began = Instant::now();
+    loop {
+        match store.subscribe().await {
+            Ok(told) => return told.unwrap(),
+            Err(error) => assert!(began.elapsed() < SOON, "{error}"),
         }
     }
 }
