@@ -5,7 +5,7 @@ mod findings;
 
 use std::time::UNIX_EPOCH;
 
-use sqlx::{ConnectOptions as _, PgPool, postgres::PgListener};
+use sqlx::{ConnectOptions as _, PgPool};
 use tokio::{
     runtime::Handle,
     time::{Instant, timeout},
@@ -15,7 +15,7 @@ use tower_bearer::{Checkup, Clock as _, ConfigError, Finding, Soundness, SystemC
 use self::facts::Facts;
 use crate::{
     fault::Fault,
-    message::PROBE,
+    listener::Listener,
     store::{Inner, LOOK, PostgresStore},
     time::millis,
 };
@@ -120,11 +120,9 @@ impl Inner {
     /// Sends a message that says nothing, and waits for it.
     async fn tell_push(&self, checkup: &mut Checkup) {
         let began = Instant::now();
-        let heard = timeout(self.timeout, async {
-            let listener = self.listener().await?;
-            let query = sqlx::query("SELECT pg_notify($1, $2)").bind(self.schema.name());
-            query.bind(PROBE).execute(&self.pool).await?;
-            hear_probe(listener).await
+        let heard = timeout(self.timeout.max(LOOK), async {
+            let mut listener = Listener::of(self).await?;
+            self.probe(&mut listener, self.timeout.max(LOOK)).await
         });
         match heard.await.unwrap_or(Err(Fault::Slow)) {
             Ok(()) => {
@@ -134,16 +132,6 @@ impl Inner {
             Err(fault) => checkup.doubtful(format!(
                 "revocations are not told to other nodes, which read them every 5 s: {fault}. Behind PgBouncer in transaction mode, give `listen_with` a way past it."
             )),
-        }
-    }
-}
-
-async fn hear_probe(mut listener: PgListener) -> Result<(), Fault> {
-    loop {
-        match listener.try_recv().await? {
-            Some(told) if told.payload() == PROBE => return Ok(()),
-            Some(_) => {}
-            None => return Err(Fault::Broken("the connection was lost".to_owned())),
         }
     }
 }

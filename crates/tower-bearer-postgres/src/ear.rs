@@ -1,11 +1,11 @@
 //! One connection that is told what was revoked, for all who listen.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
-use sqlx::postgres::{PgListener, PgNotification, PgPoolOptions};
+use sqlx::postgres::{PgListener, PgNotification};
 use tokio::{
     runtime::Handle,
     sync::broadcast::{self, Receiver, Sender},
@@ -13,7 +13,7 @@ use tokio::{
 };
 use tower_bearer::RevokedEntry;
 
-use crate::{fault::Fault, message, store::Inner};
+use crate::{fault::Fault, listener::Listener, message, store::Inner};
 
 /// So many entries may wait for a reader that is slow; after that it reads everything.
 const BACKLOG: usize = 4096;
@@ -22,7 +22,7 @@ const BACKLOG: usize = 4096;
 const SILENCE: Duration = Duration::from_secs(3);
 
 /// So long it may take to say so.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Who tells the present listeners, while there are any.
 #[derive(Default)]
@@ -37,6 +37,28 @@ impl Ears {
     fn join(&self) -> Option<Receiver<RevokedEntry>> {
         self.lock().as_ref().map(Sender::subscribe)
     }
+
+    /// Nobody joins this one any more.
+    fn leave(&self, sender: &Sender<RevokedEntry>) {
+        let mut ear = self.lock();
+        if ear.as_ref().is_some_and(|ear| ear.same_channel(sender)) {
+            *ear = None;
+        }
+    }
+}
+
+/// Tells others until it is dropped, in whatever way: a task ends also with its runtime, or by a panic.
+struct Ear {
+    inner: Weak<Inner>,
+    sender: Sender<RevokedEntry>,
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.upgrade() {
+            inner.ears.leave(&self.sender);
+        }
+    }
 }
 
 impl Inner {
@@ -45,47 +67,26 @@ impl Inner {
         if let Some(listening) = self.ears.join() {
             return Ok(listening);
         }
-        let listener = self.listener().await?;
         let runtime = Handle::try_current().map_err(|error| Fault::Said(error.to_string()))?;
+        let mut listener = Listener::of(self).await?;
+        let half = self.timeout.checked_div(2).unwrap_or(self.timeout);
+        self.probe(&mut listener, half).await?;
         let (sender, receiver) = broadcast::channel(BACKLOG);
         // Of two who begin at once both have a connection; the later one is joined by others.
         *self.ears.lock() = Some(sender.clone());
-        let inner = Arc::downgrade(self);
-        runtime.spawn(async move {
-            hear(listener, &sender).await;
-            let Some(inner) = inner.upgrade() else { return };
-            let mut ear = inner.ears.lock();
-            if ear.as_ref().is_some_and(|ear| ear.same_channel(&sender)) {
-                *ear = None;
-            }
-        });
+        let ear = Ear { inner: Arc::downgrade(self), sender };
+        runtime.spawn(async move { hear(listener, &ear.sender).await });
         Ok(receiver)
-    }
-
-    /// A connection of its own, to which everything is told from now on.
-    pub(crate) async fn listener(&self) -> Result<PgListener, Fault> {
-        let options =
-            self.listen_with.clone().unwrap_or_else(|| (*self.pool.connect_options()).clone());
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .max_lifetime(None)
-            .idle_timeout(None)
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options);
-        let mut listener = PgListener::connect_with(&pool).await?;
-        // What is told while it is away would be lost, and nobody would know.
-        listener.eager_reconnect(false);
-        listener.listen(self.schema.name()).await?;
-        Ok(listener)
     }
 }
 
 /// Tells what it hears until something may have been missed, or nobody listens any more.
-async fn hear(mut listener: PgListener, sender: &Sender<RevokedEntry>) {
+async fn hear(mut listener: Listener, sender: &Sender<RevokedEntry>) {
     while sender.receiver_count() > 0 {
-        match timeout(SILENCE, listener.try_recv()).await {
+        let Ok(connection) = listener.get() else { return };
+        match timeout(SILENCE, connection.try_recv()).await {
             Ok(Ok(Some(told))) if tell(&told, sender) => {}
-            Err(_) if is_well(&mut listener).await => {}
+            Err(_) if is_well(connection).await => {}
             _ => return,
         }
     }

@@ -1,58 +1,99 @@
 //! What is revoked.
 
+use std::{sync::Arc, time::Duration};
+
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use sqlx::postgres::PgRow;
-use tokio::sync::broadcast::Receiver;
+use tokio::{runtime::Handle, sync::broadcast::Receiver, time::timeout};
 use tower_bearer::{RevocationLog, Revoked, RevokedEntry, StoreError, Told};
 
 use crate::{
     fault::Fault,
+    lease::Lease,
     message,
-    row::{column, number, text},
-    store::{PostgresStore, TRIES},
+    row::{column, is_primary, number, text},
+    statements::FOLLOWS,
+    store::{Inner, LOOK, PostgresStore},
 };
 
-/// So many that have passed leave the log with each change.
-const LEAVING: i64 = 256;
+/// So many that have passed leave the log by one statement.
+const LEAVING: u64 = 256;
+
+/// So many are written by one statement, within the timeout.
+const WRITTEN_AT_ONCE: usize = 4_096;
 
 impl PostgresStore {
     /// Writes entries down and tells those that were not there, in one transaction.
-    async fn write_down(&self, entries: Vec<RevokedEntry>) -> Result<(), Fault> {
-        let inner = &*self.0;
-        let mut lease = self.lease().await?;
-        let columns = Columns::of(&entries);
-        let mut told = Err(Fault::Conflict);
-        // Another may have written the same down.
-        for _ in 0..TRIES {
-            let Columns { issuers, kinds, names, befores, untils } = &columns;
-            let query = inner.statements.append.at(inner.clock()).bind(issuers).bind(kinds);
-            let query = query.bind(names).bind(befores).bind(untils).bind(message::MOST);
-            let query = query.bind(message::LONGEST).bind(inner.schema.name());
-            told = query.execute(lease.connection()?).await.map_err(Fault::from);
-            if !matches!(told, Err(Fault::Conflict)) {
-                break;
-            }
+    async fn write_down(&self, entries: &[RevokedEntry]) -> Result<(), StoreError> {
+        let (inner, columns) = (&*self.0, &Columns::of(entries));
+        let written = self.ask(|mut lease| async move {
+            let done = inner.keep_entries(&mut lease, columns).await;
+            (lease, done)
+        });
+        if written.await? {
+            self.forget_later();
         }
-        let is_news = told?.rows_affected() > 0;
-        if is_news {
-            let query = inner.statements.forget.at(inner.clock()).bind(LEAVING);
-            // They leave with the next change.
-            let _ = query.execute(lease.connection()?).await;
-        }
-        lease.give_back();
         Ok(())
     }
 
+    /// Drops what has passed, for which nobody waits; unless that is being done already.
+    fn forget_later(&self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let Ok(only_one) = Arc::clone(&self.0.forgetting).try_lock_owned() else { return };
+        let store = self.clone();
+        runtime.spawn(async move {
+            let inner = &*store.0;
+            let forget = || {
+                store.ask(|mut lease| async move {
+                    let done = inner.forget_some(&mut lease).await;
+                    (lease, done)
+                })
+            };
+            // What is left after an error leaves with the next change.
+            while forget().await.is_ok_and(|left| left >= LEAVING) {}
+            drop(only_one);
+        });
+    }
+
+    /// What is revoked, row by row, of which each has to come in time.
     async fn read_all(&self) -> Result<Vec<RevokedEntry>, Fault> {
-        let inner = &*self.0;
-        let mut lease = self.lease().await?;
+        let patience = self.0.timeout.max(LOOK);
+        let leased = timeout(patience, self.lease()).await;
+        let mut lease = leased.unwrap_or(Err(Fault::Slow))?;
+        let read = self.0.read_entries(&mut lease, patience).await;
+        lease.settle(&read);
+        read
+    }
+}
+
+impl Inner {
+    /// Whether any of them was news.
+    async fn keep_entries(&self, lease: &mut Lease, columns: &Columns<'_>) -> Result<bool, Fault> {
+        let Columns { issuers, kinds, names, befores, untils } = columns;
+        let query = self.statements.append.at(self.clock()).bind(issuers).bind(kinds);
+        let query = query.bind(names).bind(befores).bind(untils).bind(message::MOST);
+        let query = query.bind(message::LONGEST).bind(self.schema.name());
+        Ok(query.execute(lease.connection()?).await?.rows_affected() > 0)
+    }
+
+    /// How many there were.
+    async fn forget_some(&self, lease: &mut Lease) -> Result<u64, Fault> {
+        let query = self.statements.forget.at(self.clock()).bind(LEAVING.cast_signed());
+        Ok(query.execute(lease.connection()?).await?.rows_affected())
+    }
+
+    async fn read_entries(
+        &self,
+        lease: &mut Lease,
+        patience: Duration,
+    ) -> Result<Vec<RevokedEntry>, Fault> {
+        let asked = sqlx::query(FOLLOWS).fetch_one(lease.connection()?);
+        is_primary(&timeout(patience, asked).await.map_err(|_| stalled())??)?;
         let mut entries = Vec::new();
-        let mut rows = inner.statements.snapshot.at(inner.clock()).fetch(lease.connection()?);
-        while let Some(row) = rows.try_next().await? {
+        let mut rows = self.statements.snapshot.at(self.clock()).fetch(lease.connection()?);
+        while let Some(row) = timeout(patience, rows.try_next()).await.map_err(|_| stalled())?? {
             entries.push(entry(&row)?);
         }
-        drop(rows);
-        lease.give_back();
         Ok(entries)
     }
 }
@@ -80,6 +121,11 @@ impl<'e> Columns<'e> {
     }
 }
 
+/// What has not come in time may come yet: the connection is not used again.
+fn stalled() -> Fault {
+    Fault::Broken(Fault::Slow.to_string())
+}
+
 fn entry(row: &PgRow) -> Result<RevokedEntry, Fault> {
     let kind = u8::try_from(column::<i16>(row, "kind")?).map_err(|_| Fault::Damaged("kind"))?;
     let what = Revoked::from_parts(kind, text(row, "name")?, number(row, "before")?);
@@ -90,8 +136,8 @@ fn entry(row: &PgRow) -> Result<RevokedEntry, Fault> {
 impl RevocationLog for PostgresStore {
     fn append(&self, entries: Vec<RevokedEntry>) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
-            if !entries.is_empty() {
-                self.write_down(entries).await?;
+            for some in entries.chunks(WRITTEN_AT_ONCE) {
+                self.write_down(some).await?;
             }
             Ok(())
         }

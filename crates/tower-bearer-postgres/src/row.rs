@@ -14,6 +14,14 @@ pub(crate) struct Time {
     pub(crate) latest: u64,
 }
 
+/// A server that follows another may not know yet what has ended: what it says is not taken, and it is not asked again.
+pub(crate) fn is_primary(row: &PgRow) -> Result<(), Fault> {
+    if column(row, "follows")? {
+        return Err(Fault::Broken("the server is a replica, which may be behind".to_owned()));
+    }
+    Ok(())
+}
+
 impl Time {
     pub(crate) fn of(row: &PgRow) -> Result<Self, Fault> {
         Ok(Self { now: number(row, "now")?, latest: number(row, "latest")? })

@@ -8,6 +8,13 @@ use crate::{fault::Fault, statements::Quoted};
 /// The files that make the tables, in the order in which they are run. The number of the last is the version this crate counts on.
 const FILES: [(&str, &str); 1] = [("001_tables.sql", include_str!("../sql/001_tables.sql"))];
 
+/// Which server it is, and whether its version of our tables may be read, if there is one: without the right to it, to ask is an error.
+const LOOK: &str = "
+    SELECT current_setting('server_version_num')::int,
+        CASE WHEN c.oid IS NOT NULL THEN has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') END
+    FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = $1
+        LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'version'";
+
 /// What the files call the schema.
 pub(crate) const DEFAULT: &str = "tower_bearer";
 
@@ -23,8 +30,8 @@ pub(crate) struct Schema(String);
 pub(crate) struct State {
     /// As PostgreSQL counts: 150004 is 15.4.
     pub(crate) server: i32,
-    /// 0 where there are none.
-    pub(crate) tables: i32,
+    /// 0 where there are none; missing where it may not be asked.
+    pub(crate) tables: Option<i32>,
 }
 
 impl Schema {
@@ -52,32 +59,42 @@ impl Schema {
 
     /// What there is.
     pub(crate) async fn state(&self, connection: &mut PgConnection) -> Result<State, Fault> {
-        let (server, is_there): (i32, bool) = sqlx::query_as(
-            "SELECT current_setting('server_version_num')::int, to_regclass($1) IS NOT NULL",
-        )
-        .bind(format!("{}.version", self.quoted().0))
-        .fetch_one(&mut *connection)
-        .await?;
-        let mut tables = 0;
-        if is_there {
-            let query = format!("SELECT coalesce(max(number), 0) FROM {}.version", self.quoted().0);
-            (tables,) = sqlx::query_as(AssertSqlSafe(query)).fetch_one(connection).await?;
-        }
+        let look = sqlx::query_as(LOOK).bind(&self.0).fetch_one(&mut *connection);
+        let (server, may_look): (i32, Option<bool>) = look.await?;
+        let tables = match may_look {
+            None => Some(0),
+            Some(false) => None,
+            Some(true) => Some(self.version(connection).await?),
+        };
         Ok(State { server, tables })
+    }
+
+    async fn version(&self, connection: &mut PgConnection) -> Result<i32, Fault> {
+        let query = format!("SELECT coalesce(max(number), 0) FROM {}.version", self.quoted().0);
+        Ok(sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(connection).await?)
+    }
+
+    /// What to say to those who lack rights.
+    pub(crate) fn grant(&self) -> String {
+        let name = &self.0;
+        format!(
+            "this user may not use the tables in the schema {name:?}: GRANT USAGE ON SCHEMA {name}, and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name}"
+        )
     }
 
     /// Runs the files that were not run.
     pub(crate) async fn migrate(&self, connection: &mut PgConnection) -> Result<(), Fault> {
         for (number, (_, text)) in (1_i32..).zip(FILES) {
             // Others may have run it by now; it waits for them, and then says so.
-            if self.state(connection).await?.tables >= number {
+            let there = self.state(connection).await?.tables;
+            if there.ok_or_else(|| Fault::Said(self.grant()))? >= number {
                 continue;
             }
             let text = text.replace(DEFAULT, &self.quoted().0);
             let done = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection).await;
             if let Err(error) = done {
                 sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await?;
-                if self.state(connection).await?.tables < number {
+                if self.state(connection).await?.tables < Some(number) {
                     return Err(error.into());
                 }
             }
@@ -96,13 +113,13 @@ impl State {
                 "the server is PostgreSQL {major}, and 15 is the oldest that is supported"
             ));
         }
-        if self.tables > wanted {
-            let tables = self.tables;
+        let Some(tables) = self.tables else { return Some(schema.grant()) };
+        if tables > wanted {
             return Some(format!(
                 "the tables in the schema {name:?} are of version {tables}, and this release of tower-bearer-postgres knows {wanted}: use a newer release"
             ));
         }
-        let (file, _) = usize::try_from(self.tables).ok().and_then(|run| FILES.get(run))?;
+        let (file, _) = usize::try_from(tables).ok().and_then(|run| FILES.get(run))?;
         Some(format!(
             "the schema {name:?} lacks tables of tower-bearer-postgres: call `migrate` before `connect`, or run `sql/{file}` and what follows it there"
         ))

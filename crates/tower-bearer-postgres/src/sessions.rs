@@ -1,5 +1,7 @@
 //! What is asked of sessions.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgRow;
 use tower_bearer::{
     NewSession, Rotation, RotationLimits, SessionId, SessionStore, StoreError, StoredSession,
@@ -8,7 +10,7 @@ use tower_bearer::{
 use crate::{
     fault::Fault,
     lease::Lease,
-    row::{Time, bytes, is_full, number, session},
+    row::{Time, bytes, is_full, is_primary, number, session},
     store::{Inner, PostgresStore},
     time::{millis, over_at, signed},
 };
@@ -22,6 +24,9 @@ const ENDED_AT_ONCE: i64 = 2_000;
 /// So many are dropped by one statement.
 const DROPPED_AT_ONCE: usize = 1_000;
 
+/// So long that may take, for which nobody waits: where sessions live for less than six hours, it reads all of them.
+const DROPPING: Duration = Duration::from_secs(10);
+
 /// A session as it was read.
 struct Seen {
     session: Option<StoredSession>,
@@ -32,6 +37,7 @@ impl Inner {
     async fn see(&self, lease: &mut Lease, id: SessionId) -> Result<Seen, Fault> {
         let query = self.statements.find.at(self.clock()).bind(id.to_bytes());
         let row = query.fetch_one(lease.connection()?).await?;
+        is_primary(&row)?;
         Ok(Seen { session: session(&row)?, time: Time::of(&row)? })
     }
 
@@ -176,6 +182,7 @@ impl Inner {
         let query = self.statements.list.at(self.clock()).bind(subject.as_bytes());
         let rows = query.bind(after).bind(PAGE).fetch_all(lease.connection()?).await?;
         let Some(first) = rows.first() else { return Err(Fault::Damaged("the clock is missing")) };
+        is_primary(first)?;
         let time = Time::of(first)?;
         let mut listed: Vec<_> =
             rows.iter().filter_map(|row| session(row).transpose()).collect::<Result<_, _>>()?;
@@ -285,12 +292,11 @@ impl SessionStore for PostgresStore {
         let mut dropped = 0_usize;
         while dropped < limit {
             let some = limit.saturating_sub(dropped).min(DROPPED_AT_ONCE);
-            let done = self
-                .ask(|mut lease| async move {
-                    let done = inner.drop_some(&mut lease, some).await;
-                    (lease, done)
-                })
-                .await?;
+            let drop = self.ask_within(inner.timeout.max(DROPPING), |mut lease| async move {
+                let done = inner.drop_some(&mut lease, some).await;
+                (lease, done)
+            });
+            let done = drop.await?;
             dropped = dropped.saturating_add(done);
             if done < some {
                 break;

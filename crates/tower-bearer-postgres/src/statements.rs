@@ -13,7 +13,9 @@ pub(crate) struct Statement(Arc<str>);
 impl Statement {
     fn new(schema: &Quoted, text: &str) -> Self {
         let text = text
-            .replace("{time}", "(SELECT latest, greatest(latest, {wall}) AS now FROM {schema}.clock OFFSET 0)")
+            .replace("{locked}", "(SELECT l.id FROM {schema}.sessions l WHERE l.id = $2 AND l.counter = $3 AND NOT l.ended FOR NO KEY UPDATE)")
+            .replace("{times}", "(SELECT t.latest, coalesce(t.now, {wall}) AS now FROM (SELECT) one LEFT JOIN {time} t ON true OFFSET 0)")
+            .replace("{time}", "(SELECT latest, greatest(latest, {wall}) AS now, pg_is_in_recovery() AS follows FROM {schema}.clock OFFSET 0)")
             .replace("{wall}", "coalesce($1::bigint, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)")
             .replace("{durable}", "CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END")
             .replace("{schema}", &schema.0);
@@ -77,31 +79,37 @@ const CREATE: &str = "
 
 /// One row, also where there is no session: without a clock it would be none.
 const FIND: &str = "
-    SELECT t.now, t.latest, s.id, s.subject, s.nonce, s.device, s.acr, s.counter, s.created_at, s.rotated_at, s.idle_until, s.expires_at, s.ended
+    SELECT t.now, t.latest, t.follows, s.id, s.subject, s.nonce, s.device, s.acr, s.counter, s.created_at, s.rotated_at, s.idle_until, s.expires_at, s.ended
     FROM {time} t LEFT JOIN {schema}.sessions s ON s.id = $2";
 
 /// The next token of a session, which is the common case. Where it waits for another who writes the same row, the counter and the end are held
-/// against what that one has written, and the end against the time after the wait.
+/// against what that one has written, and the end against the time after the wait. That is also when it was renewed: whoever asked may have gone, and comes again,
+/// which by an older time would be a theft. So the row is locked before the time is asked: an UPDATE waits with what it has worked out, and writes that.
 const RENEW: &str = "
-    UPDATE {schema}.sessions s SET counter = s.counter + 1, rotated_at = t.now, idle_until = least(t.now + $4, s.expires_at)
+    UPDATE {schema}.sessions s SET counter = s.counter + 1, rotated_at = greatest(t.now, {wall}), idle_until = least(greatest(t.now, {wall}) + $4, s.expires_at)
     FROM {time} t
-    WHERE s.id = $2 AND s.counter = $3 AND NOT s.ended AND greatest(t.now, {wall}) < least(s.idle_until, s.expires_at)
-    RETURNING s.counter, t.now, t.latest";
+    WHERE s.id = {locked} AND s.counter = $3 AND NOT s.ended AND greatest(t.now, {wall}) < least(s.idle_until, s.expires_at)
+    RETURNING s.counter, greatest(t.now, {wall}) AS now, t.latest";
 
 /// What was decided about a session that was read, unless it has changed since: a counter only rises, and with it changes all else but the end.
+/// A renewal is of the time after the wait, as in `RENEW`.
 const WRITE: &str = "
-    UPDATE {schema}.sessions SET counter = $4, rotated_at = $5, idle_until = $6, ended = $7
-    WHERE id = $2 AND counter = $3 AND NOT ended AND ($7 OR {wall} < least(idle_until, expires_at))
+    UPDATE {schema}.sessions SET counter = $4, ended = $7,
+        rotated_at = CASE WHEN $7 THEN $5 ELSE greatest($5, {wall}) END,
+        idle_until = CASE WHEN $7 THEN $6 ELSE least(greatest($5, {wall}) + $6 - $5, expires_at) END
+    WHERE id = {locked} AND counter = $3 AND NOT ended
+        AND ($7 OR greatest((SELECT latest FROM {schema}.clock), {wall}) < least(idle_until, expires_at))
     RETURNING CASE WHEN $7 THEN {durable} END";
 
+/// It is ended also where the clock is missing, which is then an error.
 const REVOKE: &str = "
-    UPDATE {schema}.sessions s SET ended = true FROM {time} t
+    UPDATE {schema}.sessions s SET ended = true FROM {times} t
     WHERE s.id = $2 AND NOT s.ended
     RETURNING greatest(t.now, {wall}) AS now, t.latest, least(s.idle_until, s.expires_at) AS over_at, {durable}";
 
-/// In the order of ids, so that two of these do not wait for each other.
+/// In the order of ids, so that two of these do not wait for each other. It is as `REVOKE` without a clock.
 const REVOKE_SUBJECT: &str = "
-    UPDATE {schema}.sessions s SET ended = true FROM {time} t
+    UPDATE {schema}.sessions s SET ended = true FROM {times} t
     WHERE s.id = ANY(ARRAY(
         SELECT o.id FROM {schema}.sessions o
         WHERE sha256(o.subject) = sha256($2) AND o.subject = $2 AND NOT o.ended AND o.id IS DISTINCT FROM $3
@@ -109,17 +117,19 @@ const REVOKE_SUBJECT: &str = "
     RETURNING s.id, greatest(t.now, {wall}) AS now, t.latest, least(s.idle_until, s.expires_at) AS over_at, {durable}";
 
 const LIST: &str = "
-    SELECT t.now, t.latest, s.* FROM {time} t LEFT JOIN LATERAL (
+    SELECT t.now, t.latest, t.follows, s.* FROM {time} t LEFT JOIN LATERAL (
         SELECT o.id, o.subject, o.nonce, o.device, o.acr, o.counter, o.created_at, o.rotated_at, o.idle_until, o.expires_at, o.ended
         FROM {schema}.sessions o
         WHERE sha256(o.subject) = sha256($2) AND o.subject = $2 AND NOT o.ended AND o.id > $3
         ORDER BY o.id LIMIT $4) s ON true";
 
-/// The array is made once; a mere subquery might be run again for each row.
+/// The array is made once; a mere subquery might be run again for each row. So is the time, without which the index could not say where to end: all that live
+/// would be read. Of the six hours that it is in, all are.
 const PURGE: &str = "
     DELETE FROM {schema}.sessions WHERE id = ANY(ARRAY(
-        SELECT s.id FROM {schema}.sessions s, {time} t
-        WHERE s.ends_in <= t.now / 21600000 AND (s.ended OR t.now >= least(s.idle_until, s.expires_at))
+        SELECT s.id FROM {schema}.sessions s
+        WHERE s.ends_in <= (SELECT t.now / 21600000 FROM {time} t)
+            AND (s.ended OR least(s.idle_until, s.expires_at) <= (SELECT t.now FROM {time} t))
         ORDER BY s.ends_in LIMIT $2 FOR UPDATE OF s SKIP LOCKED))";
 
 const RAISE: &str = "
@@ -129,13 +139,14 @@ const RAISE_UNLESS_LOCKED: &str = "
     UPDATE {schema}.clock SET latest = greatest(latest, $2, {wall})
     WHERE one = (SELECT c.one FROM {schema}.clock c WHERE c.latest < $2 FOR UPDATE SKIP LOCKED)";
 
+/// All are written, also what has passed by this server's clock: those of nodes may be behind.
+///
 /// What is there already is left out before it is tried: a row that is tried is locked, which is written down.
 const APPEND: &str = "
     WITH given AS (
         SELECT sha256(int4send(octet_length(g.issuer)) || g.issuer || int2send(g.kind) || g.name) AS key,
             g.issuer, g.kind, g.name, max(g.before) AS before, max(g.until) AS until
         FROM unnest($2::bytea[], $3::smallint[], $4::bytea[], $5::bigint[], $6::bigint[]) AS g (issuer, kind, name, before, until)
-        WHERE g.until > {wall} / 1000
         GROUP BY g.issuer, g.kind, g.name
     ), merged AS (
         INSERT INTO {schema}.revoked AS r (key, issuer, kind, name, before, until)
@@ -153,12 +164,15 @@ const APPEND: &str = "
     )
     SELECT pg_notify($9, text), {durable} FROM told";
 
-/// Some of what has passed. The time is asked once, so that the index can be used.
+/// Some of what has passed five minutes ago, for clocks are not all the same. The time is asked once, so that the index can be used.
 const FORGET: &str = "
     DELETE FROM {schema}.revoked WHERE key = ANY(ARRAY(
-        SELECT r.key FROM {schema}.revoked r WHERE r.until <= (SELECT {wall} / 1000)
+        SELECT r.key FROM {schema}.revoked r WHERE r.until <= (SELECT {wall} / 1000 - 300)
         ORDER BY r.until LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-/// In the order in which they lie, as they come: by key it would be a leap for each.
+/// In the order in which they lie, as they come: by key it would be a leap for each. It has the same five minutes.
 const SNAPSHOT: &str = "
-    SELECT issuer, kind, name, before, until FROM {schema}.revoked WHERE until > (SELECT {wall} / 1000)";
+    SELECT issuer, kind, name, before, until FROM {schema}.revoked WHERE until > (SELECT {wall} / 1000 - 300)";
+
+/// A server that follows another may not know yet what has ended. It does not become such a one without a new start.
+pub(crate) const FOLLOWS: &str = "SELECT pg_is_in_recovery() AS follows";

@@ -8,11 +8,15 @@ use std::{
 };
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 use tower_bearer::{Clock, ConfigError, StoreError};
 
 use crate::{
-    builder::PostgresStoreBuilder, ear::Ears, fault::Fault, lease::Lease, schema::Schema,
+    builder::PostgresStoreBuilder,
+    ear::Ears,
+    fault::Fault,
+    lease::{Cuts, Lease},
+    schema::Schema,
     statements::Statements,
 };
 
@@ -30,6 +34,9 @@ pub(crate) struct Inner {
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) listen_with: Option<PgConnectOptions>,
     pub(crate) ears: Ears,
+    pub(crate) cuts: Arc<Cuts>,
+    /// Whoever drops what has passed has it.
+    pub(crate) forgetting: Arc<Mutex<()>>,
     /// The tables are those this version counts on.
     pub(crate) is_known: AtomicBool,
 }
@@ -66,7 +73,19 @@ impl PostgresStore {
     where
         R: Future<Output = (Lease, Result<T, Fault>)>,
     {
-        let asked = timeout(self.0.timeout, async {
+        self.ask_within(self.0.timeout, question).await
+    }
+
+    /// The same within another time.
+    pub(crate) async fn ask_within<T, R>(
+        &self,
+        time: Duration,
+        question: impl Fn(Lease) -> R,
+    ) -> Result<T, StoreError>
+    where
+        R: Future<Output = (Lease, Result<T, Fault>)>,
+    {
+        let asked = timeout(time, async {
             for _ in 0..TRIES {
                 let (lease, done) = question(self.lease().await?).await;
                 lease.settle(&done);
@@ -85,7 +104,7 @@ impl PostgresStore {
         R: Future<Output = (Lease, Result<T, Fault>)>,
     {
         let asked = timeout(self.0.timeout.max(LOOK), async {
-            let (lease, done) = question(Lease::of(&self.0.pool).await?).await;
+            let (lease, done) = question(Lease::of(&self.0.pool, &self.0.cuts).await?).await;
             lease.settle(&done);
             done
         });
@@ -94,13 +113,17 @@ impl PostgresStore {
 
     /// A connection to a server whose tables are as they should be.
     pub(crate) async fn lease(&self) -> Result<Lease, Fault> {
-        let mut lease = Lease::of(&self.0.pool).await?;
-        if !self.0.is_known.load(Ordering::Acquire) {
-            let state = self.0.schema.state(lease.connection()?).await?;
-            state.refusal(&self.0.schema).map_or(Ok(()), |text| Err(Fault::Said(text)))?;
-            if self.know() {
-                self.log_checkup();
-            }
+        let mut lease = Lease::of(&self.0.pool, &self.0.cuts).await?;
+        if self.0.is_known.load(Ordering::Acquire) {
+            return Ok(lease);
+        }
+        if let Err(fault) = self.0.look_at_tables(&mut lease).await {
+            let refused = Err(fault);
+            lease.settle(&refused);
+            return refused;
+        }
+        if self.know() {
+            self.log_checkup();
         }
         Ok(lease)
     }
@@ -108,6 +131,13 @@ impl PostgresStore {
     /// The tables need not be looked at again; `true` if that is news.
     pub(crate) fn know(&self) -> bool {
         !self.0.is_known.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl Inner {
+    async fn look_at_tables(&self, lease: &mut Lease) -> Result<(), Fault> {
+        let state = self.schema.state(lease.connection()?).await?;
+        state.refusal(&self.schema).map_or(Ok(()), |text| Err(Fault::Said(text)))
     }
 }
 

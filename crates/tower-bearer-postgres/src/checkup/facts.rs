@@ -17,6 +17,10 @@ pub(super) struct Settings {
     pub(super) standbys: i64,
     pub(super) is_replica: bool,
     pub(super) is_read_only: bool,
+    /// Somebody's service: there is a role that only those have.
+    pub(super) is_managed: bool,
+    /// It sees while it waits that nobody waits for it any more.
+    pub(super) watches: bool,
     pub(super) isolation: String,
     pub(super) autovacuum: bool,
     /// In milliseconds since 1970.
@@ -64,6 +68,8 @@ from_row!(Settings {
     standbys,
     is_replica,
     is_read_only,
+    is_managed,
+    watches,
     isolation,
     autovacuum,
     wall
@@ -77,6 +83,8 @@ const SETTINGS: &str = "
         current_setting('synchronous_standby_names') <> '' AS synchronous_standbys,
         (SELECT count(*) FROM pg_stat_replication) AS standbys,
         pg_is_in_recovery() AS is_replica, current_setting('transaction_read_only')::bool AS is_read_only,
+        EXISTS (SELECT FROM pg_roles WHERE rolname IN ('rdsadmin', 'cloudsqladmin', 'alloydbadmin', 'azure_pg_admin')) AS is_managed,
+        current_setting('client_connection_check_interval') <> '0' AS watches,
         current_setting('default_transaction_isolation') AS isolation, current_setting('autovacuum')::bool AS autovacuum,
         floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS wall";
 

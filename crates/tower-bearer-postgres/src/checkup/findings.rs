@@ -27,12 +27,10 @@ impl Facts {
                     .to_owned(),
             );
         }
-        let name = schema.name();
         let Some(Tables { may_all: true, latest, .. }) = tables else {
-            return Some(format!(
-                "this user may not use the tables in the schema {name:?}: GRANT USAGE ON SCHEMA {name}, and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name}"
-            ));
+            return Some(schema.grant());
         };
+        let name = schema.name();
         latest.is_none().then(|| {
             format!("the table {name}.clock is empty: INSERT INTO {name}.clock (latest) VALUES (0)")
         })
@@ -45,7 +43,7 @@ impl Facts {
             Some(refusal) => checkup.wrong(refusal),
             None => checkup.good(format!(
                 "PostgreSQL {major} has the tables of version {} and takes changes",
-                self.state.tables
+                self.state.tables.unwrap_or_default()
             )),
         }
         self.settings.tell_durability(checkup);
@@ -79,7 +77,12 @@ impl Facts {
 
 impl Settings {
     fn tell_durability(&self, checkup: &mut Checkup) {
-        if !self.fsync || !self.full_page_writes {
+        let is_torn = !self.fsync || !self.full_page_writes;
+        if is_torn && self.is_managed {
+            checkup.doubtful(
+                "`fsync` or `full_page_writes` is off, and the server is a provider's: some have storage that does without (Aurora). Ask yours whether what was answered outlives a crash of the machine.",
+            );
+        } else if is_torn {
             checkup.wrong(
                 "`fsync` or `full_page_writes` is off: a crash of the machine can destroy all sessions and revocations. Turn both on.",
             );
@@ -96,7 +99,7 @@ impl Settings {
         let is_local = matches!(&*self.synchronous_commit, "off" | "local");
         if self.standbys == 0 {
             checkup.doubtful(
-                "no standby is connected: when this server is away, tokens are verified and nobody can log in, renew or log out everywhere",
+                "no standby is connected: when this server is away, tokens are verified and nobody can log in, renew or log out everywhere. A provider may keep one that PostgreSQL does not know of (RDS Multi-AZ, Aurora); whether that has what was answered, the provider says.",
             );
         } else if !self.synchronous_standbys || is_local {
             checkup.doubtful(
@@ -116,8 +119,15 @@ impl Settings {
             ));
         } else {
             checkup.good(format!(
-                "this node opens {needed} connections at most, of {connections} that there are"
+                "this node opens {needed} connections, of {connections} that there are, and up to five times as many while questions are not answered in time"
             ));
+        }
+        if self.watches {
+            checkup.good("the server sees when a question was given up");
+        } else {
+            checkup.doubtful(
+                "`client_connection_check_interval` is 0, and the store could not set it: a server that waits for a lock does not see when a question was given up, and each keeps one of its connections until then. Set it to 1s on the server, if its system can (Linux, macOS, the BSDs).",
+            );
         }
         if isolation != "read committed" {
             checkup.doubtful(format!(

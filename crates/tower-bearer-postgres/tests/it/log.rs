@@ -1,16 +1,15 @@
 //! What is revoked: what is told of it, and what is left of it.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 use tower_bearer::{RevocationLog as _, Revoked, RevokedEntry, Told, testing::TestClock};
 use tower_bearer_postgres::PostgresStore;
 
-use crate::scene::{UNTIL, count, made_in, pool, run, schema, store, token};
-
-/// So long may something be on its way.
-const SOON: Duration = Duration::from_secs(10);
+use crate::scene::{
+    SOON, UNTIL, count, made_in, pool, rows_read, run, schema, store, token, until,
+};
 
 async fn next(told: &mut Told) -> Option<RevokedEntry> {
     timeout(SOON, told.next()).await.expect("it is told, or ends")
@@ -143,13 +142,57 @@ async fn what_has_passed_leaves() {
     };
     store.append((0..300).map(|number| ends(number, 1_001)).collect()).await.unwrap();
     store.append(vec![ends(300, 1_002), ends(301, 1_000)]).await.unwrap();
-    assert_eq!(count(&schema, "SELECT count(*) FROM {s}.revoked").await, 301, "one had passed");
-    clock.set(1_001_000);
+    let rows = "SELECT count(*) FROM {s}.revoked";
+    assert_eq!(count(&schema, rows).await, 302, "also what has passed");
+    clock.set(1_300_000);
+    assert_eq!(store.snapshot().await.unwrap().len(), 301, "clocks may be five minutes apart");
+    clock.set(1_301_000);
     assert_eq!(store.snapshot().await.unwrap().len(), 1);
-    for (number, left) in [(400, 46), (401, 3)] {
-        store.append(vec![ends(number, 2_000)]).await.unwrap();
-        assert_eq!(count(&schema, "SELECT count(*) FROM {s}.revoked").await, left);
+    store.append(vec![ends(400, 2_000)]).await.unwrap();
+    // All of it leaves, while nobody waits.
+    assert_eq!(until(&schema, rows, |left| left == 2).await, 2);
+}
+
+/// Whoever logs out does not wait for what leaves.
+#[tokio::test]
+async fn nobody_waits_for_what_leaves() {
+    let (store, schema) = store().await;
+    let slow = "CREATE FUNCTION {s}.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN OLD; END';
+        CREATE TRIGGER slow BEFORE DELETE ON {s}.revoked FOR EACH ROW EXECUTE FUNCTION {s}.slow();";
+    run(&schema, slow).await;
+    let mut passed = token("passed");
+    passed.until = 1;
+    store.append(vec![passed]).await.unwrap();
+    let asleep =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%{s}%'";
+    assert_eq!(until(&schema, asleep, |asleep| asleep == 1).await, 1, "it is dropped");
+    for name in ["a", "b"] {
+        timeout(SOON, store.append(vec![token(name)])).await.expect("it is quick").unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_change_reads_none_of_the_others() {
+    let (store, schema) = store().await;
+    run(
+        &schema,
+        "INSERT INTO {s}.revoked SELECT sha256(int4send(n)), 'i', 5, convert_to(n::text, 'UTF8'), 0, 7258118400 FROM generate_series(1, 20000) n;
+        ANALYZE {s}.revoked",
+    )
+    .await;
+    drop(store);
+    let (before, pool) = (rows_read(&schema, "revoked").await, pool(2));
+    let builder = PostgresStore::builder(pool.clone()).schema(&schema).timeout(SOON);
+    let store = builder.connect_lazy().unwrap();
+    for number in 0..8 {
+        store.append(vec![token(number.to_string())]).await.unwrap();
+    }
+    // A connection hands its numbers in when it ends.
+    pool.close().await;
+    let written = "SELECT n_tup_ins FROM pg_stat_user_tables WHERE schemaname = '{s}' AND relname = 'revoked'";
+    assert_eq!(until(&schema, written, |written| written == 20_008).await, 20_008);
+    let read = rows_read(&schema, "revoked").await - before;
+    assert!(read < 1_000, "{read} rows are read of 20,000");
 }
 
 #[tokio::test]

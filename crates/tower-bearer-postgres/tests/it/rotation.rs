@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use tower_bearer::{Rotation, SessionNonce, SessionStore as _};
 
-use crate::scene::{LIMITS, count, session, store};
+use tower_bearer_postgres::sqlx::{AssertSqlSafe, query_scalar};
+
+use crate::scene::{LIMITS, count, pool, session, store, until};
 
 /// Tokens of all kinds, and an end, at the same time: whatever is answered first, the answers fit together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,6 +51,40 @@ async fn any_mix_of_tokens_fits_together() {
         let found = store.find(id).await.unwrap().unwrap();
         assert_eq!(found.ended, reused == 1, "{told:?}");
         assert_eq!(Some(&found.counter), once.last().or(Some(&3)), "{told:?}");
+    }
+}
+
+const WALL: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/// Whoever has waited for another's lock has renewed when that is over: by an older time the next try would be a theft.
+#[tokio::test]
+async fn a_renewal_that_waits_is_of_the_time_after() {
+    for (presented, rotation) in
+        [(0, Rotation::Rotated { counter: 1 }), (5, Rotation::Forwarded { counter: 6 })]
+    {
+        let (store, schema) = store().await;
+        let new = session(1, "ada");
+        store.create(new.clone()).await.unwrap();
+        let pool = pool(1);
+        let mut other = pool.begin().await.unwrap();
+        let lock = format!("SELECT pg_backend_pid() FROM {schema}.sessions FOR UPDATE");
+        let pid: i32 = query_scalar(AssertSqlSafe(lock)).fetch_one(&mut *other).await.unwrap();
+        let renewal =
+            tokio::spawn(async move { store.rotate(new.id, presented, LIMITS).await.unwrap() });
+        let waits = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE {pid} = ANY(pg_blocking_pids(pid))"
+        );
+        assert_eq!(until("", &waits, |waits| waits == 1).await, 1, "it waits");
+        let wall = count("", WALL).await + 1;
+        until("", WALL, |now| now > wall).await;
+        other.commit().await.unwrap();
+        assert_eq!(renewal.await.unwrap(), rotation);
+        let rotated_at = count(&schema, "SELECT rotated_at FROM {s}.sessions").await;
+        assert!(rotated_at > wall, "{} ms before", wall - rotated_at);
+        let idle = count(&schema, "SELECT idle_until - rotated_at FROM {s}.sessions").await;
+        let longer = u128::try_from(idle).unwrap().abs_diff(LIMITS.idle.as_millis());
+        // Both are of the same moment, or nearly.
+        assert!(longer < 10_000, "{longer} ms");
     }
 }
 

@@ -35,6 +35,23 @@ async fn sessions_that_are_none_are_errors() {
     }
 }
 
+/// Whoever logs out has then done so, and is not told that all is well.
+#[tokio::test]
+async fn sessions_end_also_without_a_clock() {
+    let (store, schema) = store().await;
+    let (first, second) = (session(1, "ada"), session(2, "ada"));
+    for new in [&first, &second] {
+        store.create(new.clone()).await.unwrap();
+    }
+    run(&schema, "DELETE FROM {s}.clock").await;
+    assert!(store.revoke(first.id).await.is_err());
+    assert!(store.revoke_subject("ada", None).await.is_err());
+    run(&schema, "INSERT INTO {s}.clock (latest) VALUES (0)").await;
+    for new in [first, second] {
+        assert!(store.find(new.id).await.unwrap().unwrap().ended);
+    }
+}
+
 #[tokio::test]
 async fn entries_that_are_none_are_errors() {
     let cases = [

@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use tower_bearer::{NewSession, Revoked, RevokedEntry, RotationLimits, SessionId, SessionNonce};
+use tokio::time::Instant;
+use tower_bearer::{
+    NewSession, RevocationLog as _, Revoked, RevokedEntry, RotationLimits, SessionId, SessionNonce,
+    Told,
+};
 use tower_bearer_postgres::{
     PostgresStore, PostgresStoreBuilder,
     sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions, query_scalar, raw_sql},
@@ -17,6 +21,9 @@ use tower_bearer_stores::{Postgres, Server as _};
 
 pub(crate) const LIMITS: RotationLimits =
     RotationLimits::new(Duration::from_hours(168), Duration::from_secs(30));
+
+/// So long may take what takes no time, on a machine that has much else to do.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// In the year 2200.
 pub(crate) const UNTIL: u64 = 7_258_118_400;
@@ -28,6 +35,9 @@ pub(crate) fn url() -> &'static str {
     URL.get_or_init(|| {
         let given = std::env::var("TEST_POSTGRES_URL").ok();
         given.unwrap_or_else(|| {
+            if let Some(missing) = Postgres::missing() {
+                panic!("{missing}; or set TEST_POSTGRES_URL to a server that tests may use");
+            }
             SERVER.get_or_init(|| Postgres::with(&["max_connections=300", "fsync=off"])).url()
         })
     })
@@ -50,9 +60,7 @@ pub(crate) async fn made() -> PostgresStoreBuilder {
 }
 
 pub(crate) async fn made_in(schema: &str) -> PostgresStoreBuilder {
-    // A server that is asked by all tests at once takes its time.
-    let patience = Duration::from_secs(30);
-    let builder = PostgresStore::builder(pool(10)).schema(schema).timeout(patience);
+    let builder = PostgresStore::builder(pool(10)).schema(schema).timeout(SOON);
     builder.migrate().await.unwrap()
 }
 
@@ -71,6 +79,34 @@ pub(crate) async fn run(schema: &str, text: &str) {
 /// A number of the server's.
 pub(crate) async fn count(schema: &str, text: &str) -> i64 {
     query_scalar(AssertSqlSafe(text.replace("{s}", schema))).fetch_one(&pool(1)).await.unwrap()
+}
+
+/// Asks for a number until it is as it should be; the last one if that takes too long.
+pub(crate) async fn until(schema: &str, text: &str, is_good: impl Fn(i64) -> bool) -> i64 {
+    let began = Instant::now();
+    loop {
+        let number = count(schema, text).await;
+        if is_good(number) || began.elapsed() > SOON {
+            return number;
+        }
+    }
+}
+
+/// Asks until it is told something.
+pub(crate) async fn hears_again(store: &PostgresStore) -> Told {
+    let began = Instant::now();
+    loop {
+        match store.subscribe().await {
+            Ok(told) => return told.unwrap(),
+            Err(error) => assert!(began.elapsed() < SOON, "{error}"),
+        }
+    }
+}
+
+/// How many rows of a table were read so far.
+pub(crate) async fn rows_read(schema: &str, table: &str) -> i64 {
+    let text = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint FROM pg_stat_user_tables WHERE schemaname = '{s}' AND relname = '";
+    count(schema, &format!("{text}{table}'")).await
 }
 
 /// A session of this number and subject.

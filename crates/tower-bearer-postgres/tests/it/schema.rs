@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use tower_bearer::{RevocationLog as _, SessionStore as _};
 use tower_bearer_postgres::{PostgresStore, sqlx::query_scalar};
 
-use crate::scene::{count, made_in, pool, run, schema, session, store, token, url};
+use crate::scene::{SOON, count, made_in, pool, run, schema, session, store, token, url};
 
 /// All that there is in a schema, in words.
 async fn described(schema: &str) -> String {
@@ -46,7 +46,8 @@ async fn tables_are_made_by_hand() {
     let done = shell.args(["-c", line, "sh", &by_hand]).arg(file).arg(url()).output().unwrap();
     assert!(done.status.success(), "psql: {}", String::from_utf8_lossy(&done.stderr));
     assert_eq!(described(&by_hand).await, described(&by_us).await);
-    let store = PostgresStore::builder(pool(2)).schema(by_hand).connect().await.unwrap();
+    let store = PostgresStore::builder(pool(2)).schema(by_hand).timeout(SOON);
+    let store = store.connect().await.unwrap();
     store.create(session(1, "ada")).await.unwrap();
 }
 
@@ -69,7 +70,7 @@ async fn schemas_do_not_see_each_other() {
 #[tokio::test]
 async fn wrong_tables_are_refused_with_what_to_do() {
     let complaint = async |schema: &str| {
-        let builder = PostgresStore::builder(pool(1)).schema(schema);
+        let builder = PostgresStore::builder(pool(1)).schema(schema).timeout(SOON);
         builder.connect().await.unwrap_err().to_string()
     };
     let schema = schema();
@@ -90,10 +91,19 @@ async fn wrong_tables_are_refused_with_what_to_do() {
 #[tokio::test]
 async fn a_lazy_store_waits_for_its_tables() {
     let schema = schema();
-    let store = PostgresStore::builder(pool(2)).schema(&schema).connect_lazy().unwrap();
+    let asked = pool(1);
+    let store = PostgresStore::builder(asked.clone()).schema(&schema).timeout(SOON);
+    let store = store.connect_lazy().unwrap();
     let error = store.create(session(1, "ada")).await.unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("migrate"), "{source}");
+    // Whoever asks again does so by the same connection.
+    let pid = || query_scalar::<_, i32>("SELECT pg_backend_pid()").fetch_one(&asked);
+    let before = pid().await.unwrap();
+    for _ in 0..5 {
+        assert!(store.create(session(1, "ada")).await.is_err());
+    }
+    assert_eq!(pid().await.unwrap(), before);
     assert!(store.snapshot().await.is_err());
     drop(made_in(&schema).await);
     store.create(session(1, "ada")).await.unwrap();

@@ -8,7 +8,7 @@ const WALL: i64 = 1_700_000_000_000;
 /// A server that is set up well.
 fn well() -> Facts {
     Facts {
-        state: State { server: 150_004, tables: 1 },
+        state: State { server: 150_004, tables: Some(1) },
         settings: Settings {
             connections: 97,
             fsync: true,
@@ -18,6 +18,8 @@ fn well() -> Facts {
             standbys: 1,
             is_replica: false,
             is_read_only: false,
+            is_managed: false,
+            watches: true,
             isolation: "read committed".to_owned(),
             autovacuum: true,
             wall: WALL,
@@ -42,10 +44,10 @@ fn all_is_well() {
 #[test]
 fn what_is_wrong_is_said_with_what_to_do() {
     type Spoil = fn(&mut Facts);
-    let cases: [(&str, Spoil, Soundness, &str); 18] = [
+    let cases: [(&str, Spoil, Soundness, &str); 22] = [
         ("an old server", |facts| facts.state.server = 140_010, Wrong, "PostgreSQL 14"),
-        ("no tables", |facts| facts.state.tables = 0, Wrong, "sql/001_tables.sql"),
-        ("newer tables", |facts| facts.state.tables = 2, Wrong, "a newer release"),
+        ("no tables", |facts| facts.state.tables = Some(0), Wrong, "sql/001_tables.sql"),
+        ("newer tables", |facts| facts.state.tables = Some(2), Wrong, "a newer release"),
         ("a replica", |facts| facts.settings.is_replica = true, Wrong, "primary"),
         (
             "read only",
@@ -54,8 +56,21 @@ fn what_is_wrong_is_said_with_what_to_do() {
             "default_transaction_read_only",
         ),
         ("no rights", |facts| facts.tables.as_mut().unwrap().may_all = false, Wrong, "GRANT"),
+        ("no look", |facts| facts.state.tables = None, Wrong, "GRANT"),
         ("no clock", |facts| facts.tables.as_mut().unwrap().latest = None, Wrong, "INSERT INTO"),
         ("no fsync", |facts| facts.settings.fsync = false, Wrong, "fsync"),
+        (
+            "no fsync at a provider's",
+            |facts| (facts.settings.fsync, facts.settings.is_managed) = (false, true),
+            Doubtful,
+            "Ask yours",
+        ),
+        (
+            "torn pages at a provider's",
+            |facts| (facts.settings.full_page_writes, facts.settings.is_managed) = (false, true),
+            Doubtful,
+            "Ask yours",
+        ),
         ("torn pages", |facts| facts.settings.full_page_writes = false, Wrong, "full_page_writes"),
         (
             "late commits",
@@ -75,6 +90,12 @@ fn what_is_wrong_is_said_with_what_to_do() {
             |facts| facts.settings.synchronous_commit = "local".to_owned(),
             Doubtful,
             "a failover loses",
+        ),
+        (
+            "no watch",
+            |facts| facts.settings.watches = false,
+            Doubtful,
+            "client_connection_check_interval",
         ),
         ("few connections", |facts| facts.settings.connections = 10, Wrong, "11 connections"),
         (
