@@ -10,7 +10,7 @@ use tokio::{
     runtime::Handle,
     time::{Instant, timeout},
 };
-use tower_bearer::{Checkup, Clock as _, ConfigError, Finding, Soundness, SystemClock};
+use tower_bearer::{Checkup, Clock as _, ConfigError, SystemClock};
 
 use self::facts::Facts;
 use crate::{
@@ -19,9 +19,6 @@ use crate::{
     store::{Inner, LOOK, PostgresStore},
     time::millis,
 };
-
-/// As tower-bearer itself.
-const TARGET: &str = "tower_bearer";
 
 impl PostgresStore {
     /// Looks at the server and its settings: what is right, what has a price, and what is wrong, with what to do about it. A server that cannot be reached
@@ -77,7 +74,7 @@ impl PostgresStore {
         self.know();
         let mut checkup = Checkup::new("PostgreSQL");
         self.tell(&facts, &mut checkup);
-        log(&checkup);
+        checkup.log();
         Ok(())
     }
 
@@ -85,7 +82,7 @@ impl PostgresStore {
     pub(crate) fn log_checkup(&self) {
         let Ok(runtime) = Handle::try_current() else { return };
         let store = self.clone();
-        runtime.spawn(async move { log(&store.doctor().await) });
+        runtime.spawn(async move { store.doctor().await.log() });
     }
 }
 
@@ -102,18 +99,6 @@ pub(crate) async fn unreachable(pool: &PgPool, fault: Fault) -> String {
     format!(
         "PostgreSQL cannot be asked: {fault}. Look at host, port, user and password of the pool, at what that user may do, and whether the server has connections left."
     )
-}
-
-fn log(checkup: &Checkup) {
-    for Finding { soundness, text, .. } in checkup.findings() {
-        match soundness {
-            Soundness::Good => {}
-            Soundness::Doubtful => {
-                tracing::warn!(target: TARGET, finding = text, "a store's set-up is doubtful");
-            }
-            _ => tracing::error!(target: TARGET, finding = text, "a store's set-up is wrong"),
-        }
-    }
 }
 
 impl Inner {

@@ -172,7 +172,7 @@ async fn what_is_wrong_is_logged_once() {
         for _ in 0..3 {
             assert!(!store.doctor().await.is_sound());
         }
-        assert!(logged.text().contains("ERROR tower_bearer: the set-up of Redis is wrong"));
+        assert!(logged.text().contains("ERROR tower_bearer: the set-up of a store is wrong"));
         assert_eq!(has_said(), 1, "{}", logged.text());
     }
 }
