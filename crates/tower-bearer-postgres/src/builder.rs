@@ -85,8 +85,9 @@ impl PostgresStoreBuilder {
         let leased = timeout(self.timeout.max(LOOK), Lease::of(&self.pool, &Arc::default())).await;
         let mut lease = leased.unwrap_or(Err(Fault::Slow))?;
         let made = schema.migrate(lease.connection()?).await;
-        if made.is_ok() {
-            lease.give_back();
+        if made.is_err() {
+            // It may be amid a transaction.
+            lease.close();
         }
         made
     }

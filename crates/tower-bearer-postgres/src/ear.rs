@@ -94,7 +94,7 @@ async fn hear(mut listener: Listener, sender: &Sender<RevokedEntry>) {
 
 /// `false` if it cannot be understood, or says that everything is to be read.
 fn tell(told: &PgNotification, sender: &Sender<RevokedEntry>) -> bool {
-    if told.payload() == message::PROBE {
+    if message::is_probe(told.payload()) {
         return true;
     }
     let Some(entry) = message::read(told.payload()) else { return false };

@@ -14,11 +14,11 @@ use tokio::{
 
 use crate::fault::Fault;
 
-/// A connection that goes back to its pool when it is [given back](Lease::give_back), and is cut otherwise.
+/// A connection that goes back to its pool when the server has answered, and is cut if it does not.
 ///
 /// A pool takes back a connection whose question was dropped, and asks the server whether it is well before the next may have it. A server
 /// that is paused or gone does not answer that, and the pool waits: each question that timed out would take a connection away from
-/// the pool, until none is left.
+/// the pool, until none is left. So here it waits for a second.
 pub(crate) struct Lease {
     connection: Option<PoolConnection<Postgres>>,
     cuts: Arc<Cuts>,
@@ -37,7 +37,7 @@ const SEEN: Duration = Duration::from_secs(2);
 /// So many may be cut meanwhile for each that the pool may have. At a timeout of 1 s it is two.
 const CUTS: u32 = 3;
 
-/// So long a pool may ask whether a connection that comes back is well.
+/// So long a connection that comes back may take to answer what was asked last, and whether it is well.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
 impl Lease {
@@ -47,10 +47,7 @@ impl Lease {
         let connection = Some(pool.acquire().await?);
         let mut lease = Self { connection, cuts: Arc::clone(cuts) };
         // Others may have been cut while it waited.
-        if let Err(fault) = cuts.hold(most) {
-            lease.give_back();
-            return Err(fault);
-        }
+        cuts.hold(most)?;
         let connection = lease.connection()?;
         // Nothing was asked by it yet: whatever is asked later is kept there.
         if connection.cached_statements_size() == 0 {
@@ -69,39 +66,31 @@ impl Lease {
         connection.ok_or_else(|| Fault::Said("the connection was given back".to_owned()))
     }
 
-    /// What was asked is done, by whatever answer.
-    pub(crate) fn give_back(mut self) {
-        let (Some(mut connection), Ok(runtime)) = (self.connection.take(), Handle::try_current())
-        else {
-            return;
-        };
-        // Dropped, it would do the same, and wait for ever.
-        runtime.spawn(async move {
-            let _ = timeout(LAST_LOOK, connection.return_to_pool()).await;
-        });
-    }
-
     /// Gives it back unless it was found to be of no more use.
     pub(crate) fn settle<T>(self, done: &Result<T, Fault>) {
         if matches!(done, Err(Fault::Broken(_))) {
             self.close();
-        } else {
-            self.give_back();
         }
     }
 
     /// The server waits for nothing by it.
-    fn close(mut self) {
+    pub(crate) fn close(mut self) {
         drop(self.connection.take().map(PoolConnection::detach));
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
-        self.cuts.count();
-        // The pool may open another in its place at once.
-        drop(connection.detach());
+        let Some(mut connection) = self.connection.take() else { return };
+        let Ok(runtime) = Handle::try_current() else { return drop(connection.detach()) };
+        let cuts = Arc::clone(&self.cuts);
+        // Dropped, it would do the same, and wait for ever. Who asked may just have hung up: then the answer comes in a moment, and nothing is wrong.
+        runtime.spawn(async move {
+            if timeout(LAST_LOOK, connection.return_to_pool()).await.is_err() {
+                // The pool may open another in its place at once.
+                cuts.count();
+            }
+        });
     }
 }
 

@@ -55,8 +55,9 @@
 //! # Crashes and outages
 //!
 //! - Any question about sessions is answered within [`timeout`](PostgresStoreBuilder::timeout), 1 s, whatever the server does; only `purge` may take 10 s. A connection that did not
-//!   answer in time is cut: a pool would wait for it, and would soon have none left.
-//! - A server that waits for a lock would not see that. So each new connection of the pool is told to look every second (`SET client_connection_check_interval`). Once three were
+//!   answer in time, nor within a second more, is cut: a pool would wait for it, and would soon have none left.
+//! - A server that waits for a lock would not see that. So each connection of the pool on which nobody has prepared a statement yet is told to look every second (`SET client_connection_check_interval`); for others
+//!   set it for the role. Once three were
 //!   cut within 2 s for each that the pool may have, the next questions are refused until it is less: a server sees five times the pool at most, if it can look.
 //! - Ends of sessions and revocations are on disk once they are answered, also where `synchronous_commit` is off. Renewals and logins keep to the setting.
 //! - After a crash, a restart or a failover nothing has to be done: connections that are cut, or lead to what is now a replica, are not used again. What a replica says is an

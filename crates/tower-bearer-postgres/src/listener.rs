@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::{runtime::Builder, time::timeout};
 
-use crate::{ear::PATIENCE, fault::Fault, lease::Lease, message::PROBE, store::Inner};
+use crate::{ear::PATIENCE, fault::Fault, lease::Lease, store::Inner};
 
 /// So long it may take to listen no more.
 const LEAVE: Duration = Duration::from_millis(100);
@@ -59,8 +59,8 @@ impl Inner {
         patience: Duration,
     ) -> Result<(), Fault> {
         let heard = timeout(patience, async {
-            self.send_probe().await?;
-            hear_probe(listener.get()?).await
+            let probe = self.send_probe().await?;
+            hear_probe(listener.get()?, &probe).await
         });
         if let Ok(heard) = heard.await {
             return heard;
@@ -71,19 +71,22 @@ impl Inner {
         Err(Fault::Said(format!("a message has not arrived within {millis} ms")))
     }
 
-    async fn send_probe(&self) -> Result<(), Fault> {
+    /// Another node's would say nothing of the server that is asked here.
+    async fn send_probe(&self) -> Result<String, Fault> {
         let mut lease = Lease::of(&self.pool, &self.cuts).await?;
-        let query = sqlx::query("SELECT pg_notify($1, $2)").bind(self.schema.name()).bind(PROBE);
-        let sent = query.execute(lease.connection()?).await.map(drop).map_err(Fault::from);
+        let query = sqlx::query_scalar(SEND_PROBE).bind(self.schema.name());
+        let sent = query.fetch_one(lease.connection()?).await.map_err(Fault::from);
         lease.settle(&sent);
         sent
     }
 }
 
-async fn hear_probe(listener: &mut PgListener) -> Result<(), Fault> {
+const SEND_PROBE: &str = "SELECT probe FROM (SELECT '0 ' || gen_random_uuid() AS probe OFFSET 0) one, pg_notify($1, probe)";
+
+async fn hear_probe(listener: &mut PgListener, probe: &str) -> Result<(), Fault> {
     loop {
         match listener.try_recv().await? {
-            Some(told) if told.payload() == PROBE => return Ok(()),
+            Some(told) if told.payload() == probe => return Ok(()),
             Some(_) => {}
             None => return Err(Fault::Broken("the connection was lost".to_owned())),
         }

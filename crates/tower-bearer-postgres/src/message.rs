@@ -8,8 +8,10 @@ pub(crate) const MOST: i64 = 1024;
 /// The longest message that PostgreSQL takes is 7999 bytes.
 pub(crate) const LONGEST: i32 = 7900;
 
-/// A message by which somebody looks whether messages come.
-pub(crate) const PROBE: &str = "0";
+/// A message by which somebody looks whether messages come: `0`, and what nobody else sends.
+pub(crate) fn is_probe(text: &str) -> bool {
+    text.split(' ').next() == Some("0")
+}
 
 /// What was told; `None` if it is nothing that can be understood.
 pub(crate) fn read(text: &str) -> Option<RevokedEntry> {

@@ -135,22 +135,31 @@ impl Inner {
         Ok(Some(session))
     }
 
-    /// Whether a session that was ended was alive until then.
-    async fn was_alive(&self, lease: &mut Lease, row: &PgRow) -> Result<bool, Fault> {
-        let (time, over_at) = (Time::of(row)?, number(row, "over_at")?);
-        if time.now < over_at {
-            return Ok(true);
+    /// Those that were alive until they were ended. That others were not is written down, once for all of them.
+    async fn alive<'r>(
+        &self,
+        lease: &mut Lease,
+        rows: &'r [PgRow],
+    ) -> Result<Vec<&'r PgRow>, Fault> {
+        let (mut alive, mut over) = (Vec::new(), None::<(Time, u64)>);
+        for row in rows {
+            let (time, over_at) = (Time::of(row)?, number(row, "over_at")?);
+            if time.now < over_at {
+                alive.push(row);
+            } else if over.is_none_or(|(_, latest)| latest < over_at) {
+                over = Some((time, over_at));
+            }
         }
-        self.tell_end(lease, time, over_at).await?;
-        Ok(false)
+        if let Some((time, over_at)) = over {
+            self.tell_end(lease, time, over_at).await?;
+        }
+        Ok(alive)
     }
 
     async fn end(&self, lease: &mut Lease, id: SessionId) -> Result<bool, Fault> {
         let query = self.statements.revoke.at(self.clock()).bind(id.to_bytes());
-        match query.fetch_optional(lease.connection()?).await? {
-            Some(row) => self.was_alive(lease, &row).await,
-            None => Ok(false),
-        }
+        let rows = query.fetch_all(lease.connection()?).await?;
+        Ok(!self.alive(lease, &rows).await?.is_empty())
     }
 
     /// Ends some of a subject's sessions: those that were alive, and whether there are more.
@@ -163,13 +172,9 @@ impl Inner {
         let query = self.statements.revoke_subject.at(self.clock()).bind(subject.as_bytes());
         let query = query.bind(except.map(SessionId::to_bytes)).bind(ENDED_AT_ONCE);
         let rows = query.fetch_all(lease.connection()?).await?;
-        let mut ended = Vec::new();
-        for row in &rows {
-            if self.was_alive(lease, row).await? {
-                ended.push(SessionId::from_bytes(bytes(row, "id")?));
-            }
-        }
-        Ok((ended, is_full(&rows, ENDED_AT_ONCE)))
+        let alive = self.alive(lease, &rows).await?.into_iter();
+        let ended = alive.map(|row| Ok(SessionId::from_bytes(bytes(row, "id")?)));
+        Ok((ended.collect::<Result<_, Fault>>()?, is_full(&rows, ENDED_AT_ONCE)))
     }
 
     /// Some of a subject's sessions, after this id: those that are alive, and the last id if there may be more.

@@ -85,8 +85,8 @@ impl Doctor<'_> {
         match self.ask(connection, &redis::cmd("INFO")).await {
             Ok(answer) => {
                 let info = Info::read(&answer);
-                if let Some(too_old) = info.judge(&mut report.checkup) {
-                    report.hopeless = Some(too_old);
+                if let Some(useless) = info.judge(&mut report.checkup) {
+                    report.hopeless = Some(useless);
                 }
                 self.look_at_the_disk(report, connection, &info).await;
             }

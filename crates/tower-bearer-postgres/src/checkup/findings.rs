@@ -126,7 +126,7 @@ impl Settings {
             checkup.good("the server sees when a question was given up");
         } else {
             checkup.doubtful(
-                "`client_connection_check_interval` is 0, and the store could not set it: a server that waits for a lock does not see when a question was given up, and each keeps one of its connections until then. Set it to 1s on the server, if its system can (Linux, macOS, the BSDs).",
+                "`client_connection_check_interval` is 0 on this connection: a server that waits for a lock does not see when a question was given up, and each keeps one of its connections until then. The store sets it where nobody has prepared a statement before. Where others do, as in `after_connect`, say it to the server, if its system can (Linux, macOS, the BSDs): ALTER ROLE .. SET client_connection_check_interval = '1s'.",
             );
         }
         if isolation != "read committed" {

@@ -5,9 +5,15 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio::{runtime::Runtime, time::timeout};
 use tower_bearer::RevocationLog as _;
-use tower_bearer_postgres::{PostgresStore, sqlx::postgres::PgConnectOptions};
+use tower_bearer_postgres::{
+    PostgresStore,
+    sqlx::{
+        postgres::{PgConnectOptions, PgPoolOptions},
+        query,
+    },
+};
 
-use crate::scene::{SOON, hears_again, made, made_in, pool, schema, store, token, url};
+use crate::scene::{SOON, hears_again, made_in, pool, schema, store, token, url};
 
 /// Whoever reads the connection may end before those who would listen to it.
 #[test]
@@ -37,11 +43,24 @@ fn an_ear_ends_with_its_runtime() {
 async fn who_hears_nothing_is_told_so() {
     let elsewhere: PgConnectOptions = url().parse().unwrap();
     let elsewhere = elsewhere.database("template1");
-    let builder = made().await.timeout(Duration::from_secs(10)).listen_with(elsewhere);
+    let schema = schema();
+    let builder = made_in(&schema).await.timeout(Duration::from_secs(10));
+    let builder = builder.listen_with(elsewhere.clone());
     let store = builder.connect().await.unwrap();
     let error = store.subscribe().await.err().unwrap();
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("has not arrived"), "{source}");
+    // What other nodes send to see whether it arrives says nothing of this one.
+    let others = PgPoolOptions::new().max_connections(1).connect_with(elsewhere).await.unwrap();
+    let channel = schema.clone();
+    let sending = tokio::spawn(async move {
+        loop {
+            let text = "SELECT pg_notify($1, t) FROM unnest(ARRAY['0', '0 1']) t";
+            query(text).bind(&channel).execute(&others).await.unwrap();
+        }
+    });
+    assert!(store.subscribe().await.is_err());
+    sending.abort();
     let checkup = store.doctor().await;
     assert!(checkup.to_string().contains("`listen_with`"), "{checkup}");
     store.append(vec![token("a")]).await.unwrap();

@@ -256,3 +256,19 @@ async fn connections_that_are_cut_are_made_again() {
     works_again(&store).await;
     drop(hears_again(&store).await);
 }
+
+/// Clients hang up when they like. The server is well, and all others go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_hangs_up_harms_nobody() {
+    let (_postgres, store, _) = served(&[]).await;
+    store.create(session(1, "ada")).await.unwrap();
+    let mut hung_up = 0;
+    for micros in (0..2_000).step_by(2) {
+        let asked = store.find(session(1, "ada").id);
+        hung_up += usize::from(timeout(Duration::from_micros(micros), asked).await.is_err());
+        if micros % 100 == 0 {
+            assert!(store.find(session(1, "ada").id).await.is_ok(), "after {hung_up}");
+        }
+    }
+    assert!(hung_up > 100, "{hung_up}");
+}

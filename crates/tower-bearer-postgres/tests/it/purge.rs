@@ -117,3 +117,24 @@ async fn renewals_are_hot_and_purge_finds_them() {
     clock.forward(LIMITS.idle.saturating_sub(Duration::from_mins(15)));
     assert_eq!(builder(other).connect_lazy().unwrap().purge(100).await.unwrap(), 20);
 }
+
+/// A thousand that were over and not dropped cost no write each when their subject logs out.
+#[tokio::test]
+async fn those_that_were_over_are_written_down_at_once() {
+    let (first, schema) = store().await;
+    crowd(&schema, "ada", 1_000, false).await;
+    let over = "UPDATE {s}.sessions SET idle_until = (extract(epoch FROM clock_timestamp()) * 1000)::bigint + abs(hashtext(id::text)) % 100; UPDATE {s}.clock SET latest = 1; SELECT pg_sleep(0.2)";
+    run(&schema, over).await;
+    drop(first);
+    let pool = pool(1);
+    let store = PostgresStore::builder(pool.clone()).schema(&schema).connect_lazy().unwrap();
+    let live = session(1, "ada");
+    store.create(live.clone()).await.unwrap();
+    let marked = "UPDATE {s}.clock SET latest = 1";
+    run(&schema, marked).await;
+    assert_eq!(store.revoke_subject("ada", None).await.unwrap(), [live.id]);
+    pool.close().await;
+    let writes = "SELECT coalesce(sum(n_tup_upd), 0)::bigint FROM pg_stat_user_tables WHERE schemaname = '{s}' AND relname = 'clock'";
+    let written = until(&schema, writes, |number| number >= 3).await;
+    assert!(written <= 8, "{written} times");
+}

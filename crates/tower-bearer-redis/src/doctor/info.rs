@@ -37,17 +37,17 @@ impl Info {
         self.field(name).parse().unwrap_or(0)
     }
 
-    /// What there is to say but of the disk; an error if it is too old.
+    /// What there is to say but of the disk; an error if it is of no use.
     pub(super) fn judge(&self, checkup: &mut Checkup) -> Option<ConfigError> {
         let too_old = self.judge_the_version(checkup);
         self.judge_the_memory(checkup);
-        self.judge_the_role(checkup);
+        let follows = self.judge_the_role(checkup);
         if self.is("cluster_enabled", "1") {
             checkup.doubtful(
                 "it is a node of a cluster: all keys of a store are on one node, which is the one this store connects to. It does not follow them to another",
             );
         }
-        too_old
+        too_old.or(follows)
     }
 
     fn judge_the_version(&self, checkup: &mut Checkup) -> Option<ConfigError> {
@@ -89,14 +89,19 @@ impl Info {
         }
     }
 
-    fn judge_the_role(&self, checkup: &mut Checkup) {
+    /// A replica may be one that takes writes, of which nobody else hears.
+    fn judge_the_role(&self, checkup: &mut Checkup) -> Option<ConfigError> {
         if self.is("role", "slave") {
-            checkup.wrong("it is a replica, which takes no writes: connect to its master");
-        } else if self.number("connected_slaves") > 0 {
+            let text = "it is a replica: connect to its master";
+            checkup.wrong(text);
+            return Some(ConfigError::new(text));
+        }
+        if self.number("connected_slaves") > 0 {
             checkup.doubtful(
                 "it has replicas, which follow a moment later: a failover loses the last writes. A lost renewal is made up for when its token comes, a lost revocation within 5 s by a node that knows it; a lost login has to be repeated. With `min-replicas-to-write 1` a master that was cut off from them takes no writes, and is not read",
             );
         }
+        None
     }
 
     /// What a crash loses.
@@ -156,9 +161,9 @@ mod tests {
             text: info.replace(' ', "\r\n"),
         });
         let mut checkup = Checkup::new("Redis");
-        let is_too_old = info.judge(&mut checkup).is_some();
+        let is_useless = info.judge(&mut checkup).is_some();
         info.judge_the_disk(&mut checkup, &Fsync::Unknown);
-        (is_too_old, checkup.to_string())
+        (is_useless, checkup.to_string())
     }
 
     #[test]

@@ -21,8 +21,9 @@ local function server_time(time)
   return text(math.max(real + time - asked, 0))
 end
 
--- A key of many lasts as long as the one that lasts longest.
+-- A key of many lasts as long as the one that lasts longest. What has passed says nothing of others, which may be there without a time.
 local function lasts(key, time)
-  redis.call('PEXPIREAT', key, server_time(time), 'NX')
-  redis.call('PEXPIREAT', key, server_time(time), 'GT')
+  local at = server_time(math.max(time, asked + 600000))
+  redis.call('PEXPIREAT', key, at, 'NX')
+  redis.call('PEXPIREAT', key, at, 'GT')
 end

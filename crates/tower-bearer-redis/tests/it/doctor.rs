@@ -87,9 +87,13 @@ async fn masters_and_replicas_are_told_apart() {
     assert!(checkup.is_sound(), "{checkup}");
     assert!(checkup.to_string().contains("doubt  it has replicas"), "{checkup}");
     let error = said(&at(&replica.url()).connect().await.unwrap_err());
-    assert!(error.contains("READONLY"), "{error}");
+    assert!(error.contains("it is a replica"), "{error}");
     let checkup = at(&replica.url()).connect_lazy().unwrap().doctor().await;
     assert!(checkup.to_string().contains("WRONG  it is a replica"), "{checkup}");
+    // Also one that takes writes.
+    asked.ask::<()>(&["CONFIG", "SET", "replica-read-only", "no"]).await;
+    let error = said(&at(&replica.url()).connect().await.unwrap_err());
+    assert!(error.contains("it is a replica"), "{error}");
 }
 
 /// A node of a cluster that has other slots than ours.

@@ -238,3 +238,15 @@ async fn a_counter_that_cannot_be_counted_is_refused() {
         assert!(store.rotate(id, presented, LIMITS).await.is_err());
     }
 }
+
+/// A log that was copied, or was told to stay, has no time of its own.
+#[tokio::test]
+async fn what_has_passed_takes_nothing_with_it() {
+    let prefix = prefix();
+    let store = at(&shared()).prefix(&prefix).connect_lazy().unwrap();
+    let mut asked = Asked::of(&shared()).await;
+    store.append(vec![token("a")]).await.unwrap();
+    asked.ask::<i64>(&["PERSIST", &format!("{{{prefix}}}:log")]).await;
+    store.append(vec![token_until("passed", 1)]).await.unwrap();
+    assert_eq!(store.snapshot().await.unwrap(), [token("a")]);
+}

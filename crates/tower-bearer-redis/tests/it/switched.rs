@@ -153,6 +153,10 @@ async fn a_master_that_cannot_write_is_read() {
     assert!(error.contains("MISCONF"), "{error}");
     assert!(store.snapshot().await.unwrap().contains(&token("a")));
     assert!(store.subscribe().await.unwrap().is_some());
+    // Whether it is still the master, it cannot say by that.
+    asked.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]).await;
+    let error = said(&store.snapshot().await.unwrap_err());
+    assert!(error.contains("MISCONF") || error.contains("NOREPLICAS"), "{error}");
 }
 
 /// It may have been cut off from its replicas, of which one is the master now.
