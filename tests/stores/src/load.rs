@@ -11,7 +11,7 @@ use tower_bearer::{SessionErrorKind as Kind, SessionStore, TokenErrorKind, Token
 
 use crate::{
     faults::RECOVERY,
-    node::{Node, eventually},
+    node::{Node, eventually, patiently},
 };
 
 /// Clients who renew, log out and log in on all nodes, and go on with what they hold when nobody answers.
@@ -160,14 +160,15 @@ impl Heard {
         assert!(!self.held.is_empty() && !self.gone.is_empty(), "there was some load");
         let mut turn = nodes.iter().cycle();
         for pair in &self.held {
-            let renewed = turn.next().expect("a node").renew(pair).await;
+            let node = turn.next().expect("a node");
+            let renewed = patiently(async || node.renew(pair).await).await;
             assert!(renewed.is_ok(), "a client goes on with what it holds: {renewed:?}");
         }
         for pair in &self.gone {
             for node in nodes {
                 let refuses = async || node.refuses(pair.access_token()).await;
                 eventually("who has logged out is refused", RECOVERY, refuses).await;
-                let renewed = node.renew(pair).await.map(drop);
+                let renewed = patiently(async || node.renew(pair).await).await.map(drop);
                 assert_eq!(renewed, Err(Kind::Ended), "who has logged out stays so");
             }
         }

@@ -6,7 +6,7 @@ use super::RECOVERY;
 use crate::{
     Engine,
     load::Load,
-    node::{Site, rest},
+    node::{Site, patiently, rest},
 };
 
 /// Connections are cut in the middle of a reply, or all at once, two hundred times under load: what was answered is so, and clients go on with what they hold.
@@ -43,7 +43,7 @@ pub async fn connections_cut<E: Engine>() {
 pub async fn machine_vanished<E: Engine>() {
     let site = Site::<E>::start(2).await;
     let [alone, other] = &*site.nodes else { unreachable!("two nodes") };
-    let pair = alone.login("ada").await.expect("a login");
+    let pair = patiently(async || alone.login("ada").await).await.expect("a login");
     let proxy = site.proxies.first().expect("a proxy");
     proxy.swallow();
     for _ in 0..3 {
@@ -53,9 +53,11 @@ pub async fn machine_vanished<E: Engine>() {
         assert!(took < Duration::from_millis(2500), "it took {took:?} to say that nobody answers");
         assert_eq!(alone.call(pair.access_token()).await, Ok(()), "verification needs no store");
     }
-    let pair = other.renew(&pair).await.expect("the other node has its server");
+    let pair = patiently(async || other.renew(&pair).await).await;
+    let pair = pair.expect("the other node has its server");
     proxy.pass();
     let took = site.recovers(RECOVERY).await;
     println!("vanished: all goes on {} ms after the machine is back", took.as_millis());
-    alone.renew(&pair).await.expect("it goes on with what the other has given");
+    let renewed = patiently(async || alone.renew(&pair).await).await;
+    renewed.expect("it goes on with what the other has given");
 }

@@ -3,7 +3,7 @@ use tower_bearer::{SessionErrorKind as Kind, SessionStore as _, TokenPair};
 use super::RECOVERY;
 use crate::{
     Engine, Server as _,
-    node::{Site, eventually, rest},
+    node::{Site, eventually, patiently, rest},
 };
 
 /// The server loses its last writes, as by a failover to a replica that had not got them: what was revoked stays so on each node that knew, and the others learn
@@ -34,10 +34,12 @@ pub async fn writes_lost<E: Engine>() {
     scene.stays_ended().await;
     let mut renewed = scene.renewed;
     for node in &scene.site.nodes {
-        renewed = node.renew(&renewed).await.expect("it goes forward");
+        let again = patiently(async || node.renew(&renewed).await).await;
+        renewed = again.expect("it goes forward");
     }
     let late = scene.late.expect("somebody has logged in");
-    let told = scene.site.nodes.first().expect("a node").renew(&late).await;
+    let first = scene.site.nodes.first().expect("a node");
+    let told = patiently(async || first.renew(&late).await).await;
     assert_eq!(told.map(drop), Err(Kind::Invalid), "nobody remembers that login");
 }
 
@@ -56,10 +58,11 @@ pub async fn emptied<E: Engine>() {
     scene.stays_ended().await;
     let first = scene.site.nodes.first().expect("a node");
     for pair in [&scene.renewed, scene.late.as_ref().expect("a login")] {
-        assert_eq!(first.renew(pair).await.map(drop), Err(Kind::Invalid));
+        let told = patiently(async || first.renew(pair).await).await;
+        assert_eq!(told.map(drop), Err(Kind::Invalid));
     }
-    let pair = first.login("ada").await.expect("a login");
-    first.renew(&pair).await.expect("a renewal");
+    let pair = patiently(async || first.login("ada").await).await.expect("a login");
+    patiently(async || first.renew(&pair).await).await.expect("a renewal");
 }
 
 struct Scene<E: Engine> {
@@ -82,7 +85,7 @@ impl<E: Engine> Scene<E> {
         let node = site.nodes.first().expect("a node");
         let mut pairs = Vec::new();
         for subject in ["ada", "ada", "bob", "cyd"] {
-            pairs.push(node.login(subject).await.expect("a login"));
+            pairs.push(patiently(async || node.login(subject).await).await.expect("a login"));
         }
         let pairs: [_; 4] = pairs.try_into().expect("four");
         let [renewed, left, left_everywhere, taken_back] = pairs;
@@ -98,13 +101,18 @@ impl<E: Engine> Scene<E> {
         let [first, second, third] = &*self.site.nodes else { unreachable!("three nodes") };
         self.site.proxies.get(2).expect("a proxy").swallow();
         for node in [first, second, first] {
-            self.renewed = node.renew(&self.renewed).await.expect("a renewal");
+            let renewed = patiently(async || node.renew(&self.renewed).await).await;
+            self.renewed = renewed.expect("a renewal");
         }
-        assert_eq!(first.logout(&self.left).await, Ok(true));
-        assert_eq!(second.sessions.end_all("bob").await.expect("a logout"), 1);
+        patiently(async || first.logout(&self.left).await).await.expect("a logout");
+        let everywhere =
+            patiently(async || second.sessions.end_all("bob").await.map_err(|it| it.kind())).await;
+        everywhere.expect("a logout");
         let jti = self.taken_back.access_token().jwt_id();
-        first.revocations.revoke_token(jti).await.expect("it is written down");
-        self.late = Some(second.login("dan").await.expect("a login"));
+        let is_written = async || first.revocations.revoke_token(jti).await.is_ok();
+        eventually("it is written down", RECOVERY, is_written).await;
+        let late = patiently(async || second.login("dan").await).await;
+        self.late = Some(late.expect("a login"));
         for pair in self.revoked() {
             for node in [first, second] {
                 let refuses = async || node.refuses(pair.access_token()).await;

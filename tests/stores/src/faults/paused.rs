@@ -5,7 +5,7 @@ use tower_bearer::{SessionErrorKind as Kind, TokenErrorKind, TokenPair};
 use super::RECOVERY;
 use crate::{
     Engine, Server as _,
-    node::{Node, Site, rest},
+    node::{Node, Site, patiently, rest},
 };
 
 /// The server stands still for 10 s: nobody can renew or log in, which is said in time; access tokens are taken, but for those that were revoked meanwhile on the node
@@ -80,12 +80,14 @@ impl<E: Engine> Pause<E> {
         let mut pair = kept;
         for node in &site.nodes {
             assert_eq!(node.call(pair.access_token()).await, Ok(()));
-            pair = node.renew(&pair).await.expect("a client goes on with what it holds");
-            assert_eq!(node.renew(&gone).await.map(drop), Err(Kind::Ended));
+            let renewed = patiently(async || node.renew(&pair).await).await;
+            pair = renewed.expect("a client goes on with what it holds");
+            let told = patiently(async || node.renew(&gone).await).await;
+            assert_eq!(told.map(drop), Err(Kind::Ended));
         }
     }
 }
 
 async fn login<S: tower_bearer::SessionStore>(node: &Node<S>) -> TokenPair {
-    node.login("ada").await.expect("a login")
+    patiently(async || node.login("ada").await).await.expect("a login")
 }
