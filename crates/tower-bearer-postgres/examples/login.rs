@@ -3,8 +3,11 @@
 //!
 //! ```sh
 //! export DATABASE_URL=postgres://postgres@127.0.0.1/postgres
-//! export REFRESH_SECRET=$(head -c 32 /dev/urandom | base64) KEYS=/tmp/login-keys        # the same for each node
-//! PORT=3000 cargo run -p tower-bearer-postgres --example login                          # prints URL
+//! export REFRESH_SECRET=$(head -c 32 /dev/urandom | base64) KEYS=$(mktemp -d)           # the same for each node
+//! PORT=3001 cargo run -p tower-bearer-postgres --example login &
+//! PORT=3002 cargo run -p tower-bearer-postgres --example login &
+//! URL=http://127.0.0.1:3001 TWO=http://127.0.0.1:3002
+//! for NODE in $URL $TWO; do curl -s --retry 999 --retry-delay 1 --retry-connrefused $NODE/me; done     # until both are built
 //!
 //! curl -i $URL/login -d 'name=ada&password=babbage'                                     # 403, the wrong password
 //! TOKEN=$(curl -s $URL/login -d 'name=ada&password=lovelace' | sed 's/.*"refresh_token":"\([^"]*\)".*/\1/')
@@ -12,7 +15,8 @@
 //! curl -i $URL/me -H "authorization: Bearer $CALL"                                      # 200, ada
 //! curl -i $URL/me                                                                       # 401
 //! curl -i $URL/doctor                                                                   # what is right and wrong about the server
-//! curl -i $URL/logout -d "refresh_token=$TOKEN"                                         # 204
+//! curl -i $TWO/me -H "authorization: Bearer $CALL"                                      # 200, on the other node
+//! curl -i $TWO/logout -d "refresh_token=$TOKEN"                                         # 204
 //! curl -i $URL/me -H "authorization: Bearer $CALL"                                      # 401, from now on
 //! curl -i $URL/refresh -d "refresh_token=$TOKEN"                                        # 400, the session has ended
 //! ```

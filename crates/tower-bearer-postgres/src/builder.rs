@@ -76,20 +76,26 @@ impl PostgresStoreBuilder {
     pub async fn migrate(self) -> Result<Self, ConfigError> {
         let schema = Schema::new(&self.schema)?;
         match timeout(MAKING, self.make(&schema)).await.unwrap_or(Err(Fault::Slow)) {
-            Ok(()) => Ok(self),
+            Ok(Ok(())) => Ok(self),
+            Ok(Err(refused)) => Err(ConfigError::new(format!(
+                "the tables cannot be made: {refused}. Whoever is to make them needs this: GRANT CREATE ON DATABASE the_database TO the_user; or let somebody else run the files under `sql/` of tower-bearer-postgres."
+            ))),
             Err(fault) => Err(ConfigError::new(unreachable(&self.pool, fault).await)),
         }
     }
 
-    async fn make(&self, schema: &Schema) -> Result<(), Fault> {
+    /// What the server says against it, if it can be asked.
+    async fn make(&self, schema: &Schema) -> Result<Result<(), String>, Fault> {
         let leased = timeout(self.timeout.max(LOOK), Lease::of(&self.pool, &Arc::default())).await;
         let mut lease = leased.unwrap_or(Err(Fault::Slow))?;
-        let made = schema.migrate(lease.connection()?).await;
-        if made.is_err() {
-            // It may be amid a transaction.
-            lease.close();
+        match schema.migrate(lease.connection()?).await {
+            Ok(()) => Ok(Ok(())),
+            Err(fault) => {
+                // It may be amid a transaction.
+                lease.close();
+                if let Fault::Said(text) = fault { Ok(Err(text)) } else { Err(fault) }
+            }
         }
-        made
     }
 
     /// The store, once the server has answered and was found to be as it has to be.

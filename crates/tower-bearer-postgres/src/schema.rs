@@ -78,7 +78,7 @@ impl Schema {
     pub(crate) fn grant(&self) -> String {
         let name = &self.0;
         format!(
-            "this user may not use the tables in the schema {name:?}: GRANT USAGE ON SCHEMA {name}, and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name}"
+            "this user may not use the tables in the schema {name:?}, or some are missing. Their owner says: GRANT USAGE ON SCHEMA {name} TO the_user; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO the_user;"
         )
     }
 

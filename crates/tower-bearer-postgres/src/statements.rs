@@ -86,17 +86,18 @@ const FIND: &str = "
 /// against what that one has written, and the end against the time after the wait. That is also when it was renewed: whoever asked may have gone, and comes again,
 /// which by an older time would be a theft. So the row is locked before the time is asked: an UPDATE waits with what it has worked out, and writes that.
 const RENEW: &str = "
-    UPDATE {schema}.sessions s SET counter = s.counter + 1, rotated_at = greatest(t.now, {wall}), idle_until = least(greatest(t.now, {wall}) + $4, s.expires_at)
+    UPDATE {schema}.sessions s SET counter = s.counter + 1,
+        (rotated_at, idle_until) = (SELECT w.now, least(w.now + $4, s.expires_at) FROM (SELECT greatest(t.now, {wall}) AS now OFFSET 0) w)
     FROM {time} t
     WHERE s.id = {locked} AND s.counter = $3 AND NOT s.ended AND greatest(t.now, {wall}) < least(s.idle_until, s.expires_at)
-    RETURNING s.counter, greatest(t.now, {wall}) AS now, t.latest";
+    RETURNING s.counter, s.rotated_at AS now, t.latest";
 
 /// What was decided about a session that was read, unless it has changed since: a counter only rises, and with it changes all else but the end.
 /// A renewal is of the time after the wait, as in `RENEW`.
 const WRITE: &str = "
     UPDATE {schema}.sessions SET counter = $4, ended = $7,
-        rotated_at = CASE WHEN $7 THEN $5 ELSE greatest($5, {wall}) END,
-        idle_until = CASE WHEN $7 THEN $6 ELSE least(greatest($5, {wall}) + $6 - $5, expires_at) END
+        (rotated_at, idle_until) = (SELECT w.now, CASE WHEN $7 THEN $6 ELSE least(w.now + $6 - $5, expires_at) END
+            FROM (SELECT CASE WHEN $7 THEN $5 ELSE greatest($5, {wall}) END AS now OFFSET 0) w)
     WHERE id = {locked} AND counter = $3 AND NOT ended
         AND ($7 OR greatest((SELECT latest FROM {schema}.clock), {wall}) < least(idle_until, expires_at))
     RETURNING CASE WHEN $7 THEN {durable} END";

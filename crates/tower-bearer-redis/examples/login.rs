@@ -1,14 +1,15 @@
 //! Logins that all nodes of a service know: sessions and revocations in Redis. Start it twice, and log in on one, renew and log out on the other.
 //!
 //! ```sh
-//! redis-server --port 6379 --appendonly yes &
-//! export REDIS_URL=redis://127.0.0.1:6379/ SECRET=$(head -c 32 /dev/urandom | base64) KEYS=$(mktemp -d)
+//! redis-server --port 6380 --appendonly yes --appendfsync always &
+//! export REDIS_URL=redis://127.0.0.1:6380/ SECRET=$(head -c 32 /dev/urandom | base64) KEYS=$(mktemp -d)
 //! PORT=3001 cargo run -p tower-bearer-redis --example login &
 //! PORT=3002 cargo run -p tower-bearer-redis --example login &
 //! ONE=http://127.0.0.1:3001 TWO=http://127.0.0.1:3002
 //!
+//! for NODE in $ONE $TWO; do curl -s --retry 999 --retry-delay 1 --retry-connrefused $NODE/me; done    # until both are built
 //! curl -i $ONE/login -d 'name=ada&password=babbage'                        # 403, the wrong password
-//! PAIR=$(curl -s --retry 99 --retry-connrefused $ONE/login -d 'name=ada&password=lovelace' -A phone)
+//! PAIR=$(curl -s $ONE/login -d 'name=ada&password=lovelace' -A phone)
 //! TOKEN=$(echo $PAIR | sed 's/.*"refresh_token":"\([^"]*\)".*/\1/') CALL=$(echo $PAIR | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 //! curl -i $TWO/me -H "authorization: Bearer $CALL"                         # 200, ada
 //! curl -i $TWO/refresh -d "grant_type=refresh_token&refresh_token=$TOKEN"  # 200, a new pair
@@ -89,13 +90,13 @@ fn secrets() -> Result<(SigningKeys, RefreshKeys), Box<dyn std::error::Error>> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().init();
-    let url = env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/".to_owned());
+    let url = env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6380/".to_owned());
     let store = match RedisStore::connect(&url).await {
         Ok(store) => store,
         Err(error) => {
             eprintln!("{error}");
             eprintln!(
-                "start one: redis-server --port 6379 --appendonly yes, or say where it is: REDIS_URL"
+                "if there is none, start one: redis-server --port 6380 --appendonly yes --appendfsync always; or say where it is: REDIS_URL"
             );
             std::process::exit(1);
         }

@@ -58,10 +58,12 @@ fn meaning(code: &str) -> &'static str {
         "MOVED" => "in this cluster another node has the keys of this prefix",
         "NOAUTH" => "a password is needed",
         "NOPROTO" => "it does not speak RESP3: 7.0 is the oldest Redis that will do",
-        "NOPERM" => "this user has not the rights that the documentation lists",
+        "NOPERM" => {
+            "this user lacks a right: the README of tower-bearer-redis has the line of ACL SETUSER"
+        }
         "NOREPLICAS" => "a master without the replicas that it should have: min-replicas-to-write",
         "OOM" => "the memory of the server is full",
-        "READONLY" => "a replica, which takes no writes",
+        "READONLY" => "a replica, which takes no writes: connect to its master",
         "WRONGPASS" => "user and password do not fit",
         "WRONGTYPE" => "something else uses keys of this prefix",
         _ => "the server refuses",

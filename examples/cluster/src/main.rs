@@ -68,7 +68,7 @@ async fn redis(url: String) -> Result<RedisStore> {
 }
 
 async fn postgres(url: String) -> Result<PostgresStore> {
-    let pool = PgPool::connect(&url).await?;
+    let pool = PgPool::connect_lazy(&url)?;
     Ok(PostgresStore::builder(pool).migrate().await?.connect().await?)
 }
 

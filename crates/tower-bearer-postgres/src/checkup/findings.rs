@@ -88,7 +88,7 @@ impl Settings {
             );
         } else if self.synchronous_commit == "off" {
             checkup.doubtful(
-                "`synchronous_commit` is off: a crash loses the last renewals and logins, up to about a second of them. A token that was lost in this way is taken once more, for it is newer than what is known; who has just logged in does so again. Revocations and ends of sessions are written with it on.",
+                "`synchronous_commit` is off: a crash loses the last renewals and logins, up to about a second of them. A token that was lost in this way is taken once more, for it is newer than what is known; who has just logged in does so again. Revocations and ends of sessions are written with it on. To lose none: ALTER ROLE .. SET synchronous_commit = on.",
             );
         } else {
             checkup.good("what was answered is on disk");

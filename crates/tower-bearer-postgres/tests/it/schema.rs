@@ -3,7 +3,13 @@
 use std::{path::Path, process::Command};
 
 use tower_bearer::{RevocationLog as _, SessionStore as _};
-use tower_bearer_postgres::{PostgresStore, sqlx::query_scalar};
+use tower_bearer_postgres::{
+    PostgresStore,
+    sqlx::{
+        postgres::{PgConnectOptions, PgPoolOptions},
+        query_scalar,
+    },
+};
 
 use crate::scene::{SOON, count, made_in, pool, run, schema, session, store, token, url};
 
@@ -20,6 +26,21 @@ async fn described(schema: &str) -> String {
     let described: String = query_scalar(text).bind(schema).fetch_one(&pool(1)).await.unwrap();
     assert!(described.contains("nonce"), "{described}");
     described.replace(schema, "it")
+}
+
+#[tokio::test]
+async fn who_may_not_make_tables_is_told_what_to_do() {
+    let schema = schema();
+    let role = format!("maker_{schema}");
+    run(&schema, &format!("CREATE ROLE {role} LOGIN PASSWORD 'a-password'")).await;
+    let options: PgConnectOptions = url().parse().unwrap();
+    let theirs = options.username(&role).password("a-password");
+    let theirs = PgPoolOptions::new().max_connections(1).connect_lazy_with(theirs);
+    let builder = PostgresStore::builder(theirs.clone()).schema(&schema);
+    let error = builder.migrate().await.unwrap_err().to_string();
+    assert!(error.contains("GRANT CREATE ON DATABASE"), "{error}");
+    theirs.close().await;
+    run(&schema, &format!("DROP ROLE {role}")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
