@@ -61,7 +61,11 @@ pub(crate) struct Asked(MultiplexedConnection);
 impl Asked {
     pub(crate) async fn of(url: &str) -> Self {
         let client = Client::open(url).unwrap();
-        Self(client.get_multiplexed_async_connection().await.unwrap())
+        // By itself it waits for half a second.
+        let patient = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(Duration::from_secs(20)))
+            .set_response_timeout(Some(Duration::from_secs(20)));
+        Self(client.get_multiplexed_async_connection_with_config(&patient).await.unwrap())
     }
 
     pub(crate) async fn ask<T: FromRedisValue>(&mut self, words: &[&str]) -> T {
