@@ -34,7 +34,7 @@ const WATCH: &str = "SET client_connection_check_interval = '1s'";
 /// So long after the cut it has looked, unless it has too much to do.
 const SEEN: Duration = Duration::from_secs(2);
 
-/// So many may be cut meanwhile for each that the pool may have. At a timeout of 1 s it is two.
+/// So many may be cut meanwhile for each that the pool may have. At a timeout of 1 s it is one or two.
 const CUTS: u32 = 3;
 
 /// So long a connection that comes back may take to answer what was asked last, and whether it is well.
